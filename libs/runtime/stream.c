@@ -1,0 +1,200 @@
+#define _GNU_SOURCE /* memmem */
+
+#include "runtime/stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/id.h"
+#include "base/log.h"
+#include "runtime/bus_nats.h"
+#include "runtime/json.h"
+
+/* The server's own API, spoken as JSON: specs/nats.md §3. Times are nanoseconds there. */
+
+enum { API_MS = 5000, DUPLICATES_MS = 120000, MAX_WAITING = 4096, NAMES_MAX = 64, BULK_FROM = 8 };
+
+#define MS_NS ((int64_t)1000000)
+
+/* "It is there, and other than you say": streams and consumers. */
+static const int64_t differs[] = { 10058, 10012, 10013, 10148 };
+
+static bool is_difference(int64_t code)
+{
+    for (size_t i = 0; i < sizeof(differs) / sizeof(differs[0]); i++)
+        if (differs[i] == code)
+            return true;
+    return false;
+}
+
+/* True once for each name: what differs is said once, not with every provide. */
+static bool first_time(const char *name)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static char *said[NAMES_MAX];
+    size_t i = 0;
+    bool first;
+
+    pthread_mutex_lock(&lock);
+    while (i < NAMES_MAX && said[i] && strcmp(said[i], name) != 0)
+        i++;
+    first = i < NAMES_MAX && !said[i];
+    if (first)
+        said[i] = strdup(name);
+    pthread_mutex_unlock(&lock);
+    return first;
+}
+
+static rv_result api(struct rv_ctx *cx, struct rv_bus *bus, const char *subject, const char *what,
+                     const struct rv_buf *ask)
+{
+    natsMsg *answer;
+    json_t *json, *error;
+    int64_t code;
+
+    RV_TRY(cx, rv_bus_ask_bytes(cx, bus, subject, ask->data, ask->len, API_MS, &answer));
+    RV_TRY(cx, rv_json_parse(cx, natsMsg_GetData(answer), (size_t)natsMsg_GetDataLength(answer),
+                             subject, &json));
+    error = json_object_get(json, "error");
+    if (!error)
+        return RV_OK;
+    code = json_integer_value(json_object_get(error, "err_code"));
+    if (!is_difference(code))
+        return rv_fail(cx, RV_UNAVAILABLE, "%s: %s (%lld)", what,
+                       json_string_value(json_object_get(error, "description")), (long long)code);
+    if (first_time(what))
+        rv_warn(cx, "a stream or consumer is there with other settings; it stays as it is",
+                RV_F("name", what));
+    return RV_OK;
+}
+
+rv_result rv_stream_provide(struct rv_ctx *cx, struct rv_bus *bus, const struct rv_stream *stream)
+{
+    int64_t duplicates_ms = DUPLICATES_MS;
+    auto_buf ask = { 0 };
+
+    if (stream->max_age_ms > 0 && stream->max_age_ms < duplicates_ms)
+        duplicates_ms = stream->max_age_ms;
+    rv_buf_text(&ask, "{\"name\":");
+    rv_buf_json(&ask, stream->name);
+    rv_buf_text(&ask, ",\"subjects\":[");
+    rv_buf_json(&ask, stream->subjects);
+    rv_buf_printf(&ask,
+                  "],\"retention\":\"%s\",\"discard\":\"%s\",\"storage\":\"file\","
+                  "\"max_age\":%lld,\"max_bytes\":%lld,\"duplicate_window\":%lld,"
+                  "\"max_msgs\":-1,\"max_msgs_per_subject\":-1,\"max_msg_size\":-1,"
+                  "\"max_consumers\":-1,\"num_replicas\":1}",
+                  stream->work_queue ? "workqueue" : "limits", stream->work_queue ? "new" : "old",
+                  (long long)(stream->max_age_ms * MS_NS),
+                  (long long)(stream->max_bytes > 0 ? stream->max_bytes : -1),
+                  (long long)(duplicates_ms * MS_NS));
+    return api(cx, bus, rv_printf(cx, "$JS.API.STREAM.CREATE.%s", stream->name), stream->name,
+               &ask);
+}
+
+rv_result rv_consumer_provide(struct rv_ctx *cx, struct rv_bus *bus,
+                              const struct rv_consumer_row *row)
+{
+    auto_buf ask = { 0 };
+
+    rv_buf_text(&ask, "{\"stream_name\":");
+    rv_buf_json(&ask, row->stream->name);
+    rv_buf_text(&ask, ",\"config\":{\"durable_name\":");
+    rv_buf_json(&ask, row->name);
+    rv_buf_text(&ask, ",\"filter_subject\":");
+    rv_buf_json(&ask, row->filter);
+    rv_buf_printf(&ask,
+                  ",\"deliver_policy\":\"all\",\"ack_policy\":\"explicit\",\"ack_wait\":%lld,"
+                  "\"max_deliver\":-1,\"replay_policy\":\"instant\",\"max_waiting\":%d,"
+                  "\"max_ack_pending\":%lld}}",
+                  (long long)(row->ack_wait_ms * MS_NS), MAX_WAITING,
+                  (long long)row->max_ack_pending);
+    return api(cx, bus,
+               rv_printf(cx, "$JS.API.CONSUMER.DURABLE.CREATE.%s.%s", row->stream->name, row->name),
+               rv_printf(cx, "%s/%s", row->stream->name, row->name), &ask);
+}
+
+/* Publishing: every message asks for its PubAck at a place of one pending of ours. */
+
+static void refuse(struct rv_pending *pending, const char *words, size_t len)
+{
+    if (pending->refused != RV_OK)
+        return;
+    pending->refused = RV_UNAVAILABLE;
+    if (len >= sizeof(pending->refusal))
+        len = sizeof(pending->refusal) - 1;
+    memcpy(pending->refusal, words, len);
+    pending->refusal[len] = '\0';
+}
+
+static void on_pub_ack(struct rv_pending *pending, size_t index, natsMsg *answer)
+{
+    static const char no_stream[] = "no stream takes it", error[] = "\"error\":";
+    const char *data = natsMsg_GetData(answer);
+    size_t len = (size_t)natsMsg_GetDataLength(answer);
+
+    (void)index;
+    if (natsMsg_IsNoResponders(answer))
+        refuse(pending, no_stream, sizeof(no_stream) - 1);
+    else if (!data || memmem(data, len, error, sizeof(error) - 1))
+        refuse(pending, data ? data : "", len);
+}
+
+static rv_result publish_one(struct rv_ctx *cx, natsConnection *conn,
+                             const struct rv_pending *pending, size_t index,
+                             const struct rv_publish *item)
+{
+    auto_message message = NULL;
+    char reply[RV_REPLY_SIZE];
+    natsStatus got;
+
+    if (item->len > RV_BUS_PAYLOAD_MAX)
+        return rv_fail(cx, RV_TOO_LARGE, "%s: %zu bytes are more than a message may have",
+                       item->subject, item->len);
+    rv_bus_reply_to(pending, index, reply);
+    got = natsMsg_Create(&message, item->subject, reply, item->bytes, (int)item->len);
+    if (got == NATS_OK && item->id)
+        got = natsMsgHeader_Set(message, RV_HEADER_ID, item->id);
+    if (got == NATS_OK && item->trace_id)
+        got = natsMsgHeader_Set(message, RV_HEADER_TRACE, rv_traceparent(cx, item->trace_id));
+    if (got == NATS_OK)
+        got = natsConnection_PublishMsg(conn, message);
+    return rv_bus_checked(cx, got, item->subject);
+}
+
+static rv_result publish_all(struct rv_ctx *cx, struct rv_bus *bus,
+                             const struct rv_pending *pending, const struct rv_publish *items,
+                             size_t n, int64_t timeout_ms)
+{
+    natsConnection *conn = bus->conn;
+
+    if (n >= BULK_FROM)
+        RV_TRY(cx, rv_bus_bulk(cx, bus, &conn));
+    if (natsConnection_Status(conn) != NATS_CONN_STATUS_CONNECTED)
+        return rv_fail(cx, RV_UNAVAILABLE, "the bus is down");
+    for (size_t i = 0; i < n; i++)
+        RV_TRY(cx, publish_one(cx, conn, pending, i, &items[i]));
+    if (conn == bus->conn)
+        return RV_OK;
+    return rv_bus_checked(cx, natsConnection_FlushTimeout(conn, timeout_ms), "flush");
+}
+
+rv_result rv_stream_publish(struct rv_ctx *cx, struct rv_bus *bus, const struct rv_publish *items,
+                            size_t n, int64_t timeout_ms)
+{
+    struct rv_pending *pending;
+    enum rv_status status;
+
+    if (n == 0)
+        return RV_OK;
+    RV_TRY(cx, rv_bus_expect(cx, bus, items[0].subject, n, &pending));
+    pending->each = on_pub_ack;
+    status = publish_all(cx, bus, pending, items, n, timeout_ms);
+    if (status == RV_OK)
+        status = rv_bus_collect(cx, pending, timeout_ms);
+    rv_bus_forget(pending);
+    if (status == RV_OK && pending->refused != RV_OK)
+        return rv_fail(cx, pending->refused, "%s was not stored: %s", items[0].subject,
+                       pending->refusal);
+    return status;
+}
