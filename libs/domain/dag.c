@@ -1,0 +1,238 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/plan.h"
+#include "domain/template.h"
+
+/* A list of task numbers that grows while the shape is worked out. */
+struct numbers {
+    int64_t *items;
+    size_t n, room;
+};
+
+static void add(struct rv_ctx *cx, struct numbers *list, int64_t number)
+{
+    if (list->n == list->room) {
+        int64_t *more = rv_new_array(cx, int64_t, list->room ? list->room * 2 : 4);
+
+        if (list->n)
+            memcpy(more, list->items, list->n * sizeof(*more));
+        list->items = more;
+        list->room = list->room ? list->room * 2 : 4;
+    }
+    list->items[list->n++] = number;
+}
+
+int64_t node_find(const struct node *nodes, size_t n_nodes, const char *node_id, size_t len)
+{
+    for (size_t i = 0; i < n_nodes; i++)
+        if (nodes[i].node_id && strncmp(nodes[i].node_id, node_id, len) == 0 &&
+            nodes[i].node_id[len] == '\0')
+            return (int64_t)i;
+    return -1;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* One name for one set of capabilities, whatever their order was. */
+static const char *class_of(struct rv_ctx *cx, const struct node *node)
+{
+    const char **sorted = rv_new_array(cx, const char *, node->n_requires + 1);
+    const char *name = "any";
+
+    if (node->n_requires)
+        memcpy(sorted, node->requires, node->n_requires * sizeof(*sorted));
+    qsort(sorted, node->n_requires, sizeof(*sorted), by_text);
+    for (size_t i = 0; i < node->n_requires; i++)
+        if (i == 0)
+            name = sorted[i];
+        else if (strcmp(sorted[i], sorted[i - 1]) != 0)
+            name = rv_printf(cx, "%s+%s", name, sorted[i]);
+    return name;
+}
+
+static void walk_texts(struct rv_ctx *cx, const struct rv_record *record, const void *object,
+                       const char *path, void (*each)(void *, const char *, const char *),
+                       void *arg)
+{
+    for (size_t i = 0; i < record->field_count; i++) {
+        const struct rv_field *field = &record->fields[i];
+        const char *here = rv_printf(cx, "%s.%s", path, field->name);
+        const char *first = rv_field_is_set(field, object)
+                                ? *(const char *const *)rv_field_in(field, object)
+                                : NULL;
+
+        if (!first)
+            continue;
+        if (field->kind == RV_KIND_TEXT || field->kind == RV_KIND_JSON)
+            each(arg, here, first);
+        for (size_t n = 0; field->kind == RV_KIND_LIST && n < rv_field_count_in(field, object); n++)
+            walk_texts(cx, field->element, first + n * field->element->size,
+                       rv_printf(cx, "%s[%zu]", here, n), each, arg);
+    }
+}
+
+void node_each_text(struct rv_ctx *cx, const struct node *node,
+                    void (*each)(void *arg, const char *path, const char *text), void *arg)
+{
+    for (size_t i = 0; i < node_record.field_count; i++) {
+        const struct rv_field *field = &node_record.fields[i];
+
+        if (field->kind == RV_KIND_RECORD && rv_field_is_set(field, node))
+            walk_texts(cx, field->element, *(const void *const *)rv_field_in(field, node),
+                       field->name, each, arg);
+    }
+}
+
+struct reading {
+    struct rv_ctx *cx;
+    const struct node *nodes;
+    size_t n_nodes;
+    struct numbers reads;
+};
+
+static bool note_read(void *arg, const struct template_part *part)
+{
+    struct reading *reading = arg;
+    const char *id;
+    size_t len;
+    int64_t number;
+
+    if (!part->expression || !template_step(part->text, part->len, &id, &len))
+        return true;
+    number = node_find(reading->nodes, reading->n_nodes, id, len);
+    for (size_t i = 0; i < reading->reads.n; i++)
+        if (reading->reads.items[i] == number)
+            return true;
+    if (number >= 0)
+        add(reading->cx, &reading->reads, number);
+    return true;
+}
+
+static void note_reads(void *arg, const char *path, const char *text)
+{
+    (void)path;
+    template_each(text, note_read, arg);
+}
+
+static void fill_node(struct rv_ctx *cx, struct dag *dag, const struct node *nodes, size_t i)
+{
+    struct reading reading = { .cx = cx, .nodes = nodes, .n_nodes = dag->n };
+
+    node_each_text(cx, &nodes[i], note_reads, &reading);
+    dag->nodes[i].class_name = class_of(cx, &nodes[i]);
+    dag->nodes[i].n_needs = (int64_t)nodes[i].n_needs;
+    dag->nodes[i].reads = reading.reads.items;
+    dag->nodes[i].n_reads = reading.reads.n;
+}
+
+struct dag *dag_new(struct rv_ctx *cx, const struct node *nodes, size_t n_nodes)
+{
+    struct dag *dag = rv_new(cx, struct dag);
+    struct numbers *after = rv_new_array(cx, struct numbers, n_nodes);
+    struct numbers roots = { 0 }, ends = { 0 };
+
+    dag->n = n_nodes;
+    dag->nodes = rv_new_array(cx, struct dag_node, n_nodes);
+    for (size_t i = 0; i < n_nodes; i++) {
+        fill_node(cx, dag, nodes, i);
+        for (size_t k = 0; k < nodes[i].n_needs; k++) {
+            int64_t before =
+                node_find(nodes, n_nodes, nodes[i].needs[k], strlen(nodes[i].needs[k]));
+
+            if (before < 0)
+                return NULL;
+            add(cx, &after[before], (int64_t)i);
+        }
+        if (nodes[i].n_needs == 0)
+            add(cx, &roots, (int64_t)i);
+    }
+    for (size_t i = 0; i < n_nodes; i++) {
+        dag->nodes[i].after = after[i].items;
+        dag->nodes[i].n_after = after[i].n;
+        if (after[i].n == 0)
+            add(cx, &ends, (int64_t)i);
+    }
+    dag->roots = roots.items, dag->n_roots = roots.n;
+    dag->ends = ends.items, dag->n_ends = ends.n;
+    return dag;
+}
+
+/* How many needs of each node are left once everything that can begin has been done. */
+static int64_t *left_after_all(struct rv_ctx *cx, const struct dag *dag)
+{
+    int64_t *left = rv_new_array(cx, int64_t, dag->n);
+    struct numbers ready = { 0 };
+
+    for (size_t i = 0; i < dag->n; i++) {
+        left[i] = dag->nodes[i].n_needs;
+        if (left[i] == 0)
+            add(cx, &ready, (int64_t)i);
+    }
+    for (size_t i = 0; i < ready.n; i++) {
+        const struct dag_node *node = &dag->nodes[ready.items[i]];
+
+        for (size_t k = 0; k < node->n_after; k++)
+            if (--left[node->after[k]] == 0)
+                add(cx, &ready, node->after[k]);
+    }
+    return left;
+}
+
+static int64_t stuck_need(const struct dag *dag, const struct node *nodes, const int64_t *left,
+                          int64_t at)
+{
+    for (size_t k = 0; k < nodes[at].n_needs; k++) {
+        const char *id = nodes[at].needs[k];
+        int64_t before = node_find(nodes, dag->n, id, strlen(id));
+
+        if (left[before] > 0)
+            return before;
+    }
+    return at;
+}
+
+const char *dag_cycle(struct rv_ctx *cx, const struct dag *dag, const struct node *nodes)
+{
+    int64_t *left = left_after_all(cx, dag);
+    bool *seen = rv_new_array(cx, bool, dag->n);
+    int64_t at = -1;
+    const char *text;
+
+    for (size_t i = 0; i < dag->n && at < 0; i++)
+        if (left[i] > 0)
+            at = (int64_t)i;
+    if (at < 0)
+        return NULL;
+    for (; !seen[at]; at = stuck_need(dag, nodes, left, at)) /* walk back until we meet ourselves */
+        seen[at] = true;
+    text = nodes[at].node_id;
+    for (int64_t next = stuck_need(dag, nodes, left, at);; next = stuck_need(dag, nodes, left, next)) {
+        text = rv_printf(cx, "%s \xe2\x86\x92 %s", nodes[next].node_id, text);
+        if (next == at)
+            return text;
+    }
+}
+
+bool dag_precedes(struct rv_ctx *cx, const struct dag *dag, int64_t before, int64_t after)
+{
+    bool *seen = rv_new_array(cx, bool, dag->n);
+    struct numbers next = { 0 };
+
+    add(cx, &next, before);
+    for (size_t i = 0; i < next.n; i++) {
+        const struct dag_node *node = &dag->nodes[next.items[i]];
+
+        for (size_t k = 0; k < node->n_after; k++) {
+            if (node->after[k] == after)
+                return true;
+            if (!seen[node->after[k]])
+                add(cx, &next, node->after[k]);
+            seen[node->after[k]] = true;
+        }
+    }
+    return false;
+}

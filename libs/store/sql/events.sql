@@ -1,0 +1,28 @@
+-- name: events_new
+INSERT INTO events (tenant_id, project_id, run_id, run_seq, type, node_id, data, trace_id, at)
+SELECT tenant_id, project_id, run_id, run_seq, type, node_id, data, trace_id, at_ms(at)
+FROM unnest(:tenant_id[]::uuid[], :project_id[]::uuid[], :run_id[]::uuid[], :run_seq[]::bigint[], :type[]::text[],
+            :node_id[]::text[], :data[]::jsonb[], :trace_id[]::text[], :at_ms[]::bigint[])
+     AS n (tenant_id, project_id, run_id, run_seq, type, node_id, data, trace_id, at);
+
+-- name: relay_lead
+-- One relay at a time; whoever does not lead has nothing to do.
+SELECT pg_try_advisory_xact_lock(7236117) AS leads;
+
+-- name: relay_read
+-- Events before the oldest transaction that is still running, after the cursor, in commit order of
+-- each run.
+SELECT e.xid::text AS xid, e.seq, e.tenant_id, e.project_id, e.run_id, e.run_seq, e.type, e.node_id, e.data, e.trace_id,
+       ms(e.at) AS at_ms
+FROM relay_cursors c JOIN events e ON (e.xid, e.seq) > (c.xid, c.seq)
+WHERE c.name = 'events' AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY e.xid, e.seq LIMIT 2000;
+
+-- name: relay_move
+UPDATE relay_cursors SET xid = :xid::text::xid8, seq = :seq, moved_at = clock_timestamp() WHERE name = 'events';
+
+-- name: events_by_key
+-- Which of these were added before: an addition carries its key.
+SELECT k.tenant_id, k.run_id, k.key, e.run_seq
+FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :type[]::text[], :key[]::text[]) AS k (tenant_id, run_id, type, key)
+     JOIN events e ON e.tenant_id = k.tenant_id AND e.run_id = k.run_id AND e.type = k.type AND e.data ->> 'key' = k.key;

@@ -1,0 +1,37 @@
+-- name: gateway_run_events
+-- A run's log after a number. Its numbers have no gaps, so nothing newer hides behind.
+SELECT seq, project_id, run_id, run_seq, type, node_id, data, trace_id, ms(at) AS at_ms
+FROM events
+WHERE tenant_id = :tenant_id AND run_id = :run_id AND run_seq > :run_seq
+ORDER BY run_seq
+LIMIT :limit;
+
+-- name: gateway_event_place
+-- Whether an event that somebody says they have seen is there.
+SELECT seq, run_id, run_seq
+FROM events
+WHERE tenant_id = :tenant_id AND run_id = :run_id AND run_seq = :run_seq;
+
+-- name: gateway_events_last
+-- The newest event that everybody can see by now.
+SELECT seq, run_id, run_seq
+FROM events
+WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) AND tenant_id = :tenant_id
+ORDER BY xid DESC, seq DESC
+LIMIT 1;
+
+-- name: gateway_events_after
+-- What came after an event, in order of arrival, up to the oldest transaction that still runs:
+-- beyond that rows may yet appear between others. Without an event: from the beginning.
+WITH place AS MATERIALIZED (
+    SELECT xid, seq FROM events
+    WHERE tenant_id = :tenant_id AND run_id = :run_id AND run_seq = :run_seq
+)
+SELECT seq, project_id, run_id, run_seq, type, node_id, data, trace_id, ms(at) AS at_ms
+FROM events
+WHERE (xid, seq) > (coalesce((SELECT xid FROM place), '0'::xid8), coalesce((SELECT seq FROM place), 0))
+  AND xid < pg_snapshot_xmin(pg_current_snapshot())
+  AND tenant_id = :tenant_id AND (:project_id::uuid IS NULL OR project_id = :project_id)
+  AND (:type::text IS NULL OR type LIKE replace(replace(:type, '_', '\_'), '*', '%'))
+ORDER BY xid, seq
+LIMIT :limit;
