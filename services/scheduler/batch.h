@@ -1,0 +1,53 @@
+#pragma once
+
+/*
+ * A batch: the runs and tasks that one unit of work is about. Locked and loaded together, moved on
+ * in memory by domain/progress.h, saved together in the same transaction.
+ */
+
+#include "plans.h"
+#include "scheduler.h"
+
+struct batch {
+    struct rv_ctx *cx;
+    struct scheduler_service *service;
+    struct outbox outbox;
+    struct progress *progress; /* one a run, by run_id; the runs are theirs */
+    struct run *runs;
+    size_t n_runs;
+    struct task **tasks; /* by run_id and task_no */
+    size_t n_tasks;
+};
+
+void batch_init(struct batch *batch, struct rv_ctx *cx, struct scheduler_service *service);
+
+/* Takes the locks of the runs of @refs; queued, so it goes out with the next read. */
+rv_result batch_lock(struct batch *batch, const struct task_ref *refs, size_t n);
+
+/*
+ * Locks and loads the runs of @refs, their plans, and the tasks named. With @after also the tasks
+ * that wait for the named ones; with task_no -1 all tasks of that run. What does not exist is
+ * simply not there afterwards.
+ */
+rv_result batch_load(struct batch *batch, const struct task_ref *refs, size_t n, bool after);
+
+struct progress *batch_run(const struct batch *batch, const char *tenant_id, const char *run_id);
+struct task *batch_task(const struct batch *batch, const char *tenant_id, const char *run_id,
+                        int64_t task_no);
+
+/* The tasks that wait for @task, as loaded; in the order of the plan. */
+struct task **batch_after(struct batch *batch, const struct progress *p, const struct task *task,
+                          size_t *n);
+
+/* All loaded tasks of a run, side by side. */
+struct task *batch_tasks_of(struct batch *batch, const struct run *run, size_t *n);
+
+/*
+ * Saves what changed and, once it is committed, tells: announces ready tasks, wakes the relay, asks
+ * executors to stop what was cancelled, settles the holds of runs that are over.
+ */
+rv_result batch_save(struct batch *batch);
+
+/* Fills what an executor needs to do the tasks it was granted; reads the outputs they look at. */
+rv_result batch_grants(struct batch *batch, struct task *const *tasks, size_t n,
+                       struct task_claimed **claimed);

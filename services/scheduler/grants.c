@@ -1,0 +1,98 @@
+#include <string.h>
+
+#include "base/buf.h"
+#include "batch.h"
+#include "store/sql.h"
+
+/* The outputs that the granted tasks may look at: references to tasks before them. */
+static rv_result read_outputs(struct batch *batch, struct task *const *tasks, size_t n,
+                              struct rv_rows *outputs)
+{
+    struct task_ref *refs;
+    size_t room = 0, n_refs = 0;
+
+    for (size_t i = 0; i < n; i++)
+        room += batch_run(batch, tasks[i]->tenant_id, tasks[i]->run_id)
+                    ->dag->nodes[tasks[i]->task_no]
+                    .n_reads;
+    if (room == 0)
+        return RV_OK;
+    refs = rv_new_array(batch->cx, struct task_ref, room);
+    for (size_t i = 0; i < n; i++) {
+        const struct dag_node *node = &batch_run(batch, tasks[i]->tenant_id, tasks[i]->run_id)
+                                           ->dag->nodes[tasks[i]->task_no];
+
+        for (size_t k = 0; k < node->n_reads; k++)
+            refs[n_refs++] = (struct task_ref){ tasks[i]->tenant_id, tasks[i]->run_id,
+                                                node->reads[k] };
+    }
+    return rv_db_rows(batch->cx, &SQL_OUTPUTS_LOAD, rv_in_many(task_ref, refs, n_refs),
+                      &task_record, outputs);
+}
+
+static const char *output_of(const struct batch *batch, const struct task *reader, int64_t task_no,
+                             const struct rv_rows *outputs)
+{
+    /* What was reported in this very batch is not saved yet. */
+    const struct task *fresh = batch_task(batch, reader->tenant_id, reader->run_id, task_no);
+
+    if (fresh && fresh->output)
+        return fresh->output;
+    for (size_t i = 0; i < outputs->n; i++) {
+        const struct task *row = &((const struct task *)outputs->items)[i];
+
+        if (row->task_no == task_no && strcmp(row->run_id, reader->run_id) == 0)
+            return row->output;
+    }
+    return NULL;
+}
+
+static const char *outputs_text(struct batch *batch, const struct progress *p,
+                                const struct task *task, const struct rv_rows *outputs)
+{
+    const struct dag_node *node = &p->dag->nodes[task->task_no];
+    auto_buf buf = { 0 };
+
+    if (node->n_reads == 0)
+        return NULL;
+    rv_buf_text(&buf, "{");
+    for (size_t i = 0; i < node->n_reads; i++) {
+        const char *output = output_of(batch, task, node->reads[i], outputs);
+
+        rv_buf_text(&buf, i ? "," : "");
+        rv_buf_json(&buf, p->plan->nodes[node->reads[i]].node_id);
+        rv_buf_printf(&buf, ":%s", output ? output : "null");
+    }
+    rv_buf_text(&buf, "}");
+    return rv_strndup(batch->cx, buf.data, buf.len);
+}
+
+rv_result batch_grants(struct batch *batch, struct task *const *tasks, size_t n,
+                       struct task_claimed **claimed)
+{
+    struct rv_rows outputs = { 0 };
+
+    RV_TRY(batch->cx, read_outputs(batch, tasks, n, &outputs));
+    for (size_t i = 0; i < n; i++) {
+        const struct task *task = tasks[i];
+        const struct progress *p = batch_run(batch, task->tenant_id, task->run_id);
+
+        *claimed[i] = (struct task_claimed){
+            .verdict = CLAIM_GRANTED,
+            .tenant_id = task->tenant_id,
+            .run_id = task->run_id,
+            .task_no = task->task_no,
+            .fence = task->fence,
+            .attempt = task->attempt,
+            .calls = task->calls,
+            .lease_ms = p->lease_ms,
+            .plan_id = p->run->plan_id,
+            .project_id = p->run->project_id,
+            .hold_id = p->run->hold_id,
+            .trace_id = p->run->trace_id,
+            .input = p->run->input,
+            .outputs = outputs_text(batch, p, task, &outputs),
+        };
+    }
+    return RV_OK;
+}

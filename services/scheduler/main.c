@@ -1,0 +1,80 @@
+#include "contract/subjects.h"
+#include "plans.h"
+#include "scheduler.h"
+
+RV_SETTINGS_TABLE(scheduler_settings, scheduler_config, SCHEDULER_SETTINGS)
+RV_METRICS_DEFINE(scheduler_metric, SCHEDULER_METRICS)
+
+enum { PLANS_KEPT = 2000, SCHEMA_NEEDED = 8 };
+
+static struct scheduler_service scheduler;
+
+/* clang-format off */
+static const struct rv_handler handlers[] = {
+    { &SUBJ_RUN_CREATE,       .handle_many = on_run_create,  .parallel = 2 },
+    { &SUBJ_RUN_CONTROL,      .handle = on_run_control },
+    { &SUBJ_PLAN_GET,         .handle = on_plan_get },
+    { &SUBJ_TASK_CLAIM,       .handle_many = on_task_claim },
+    { &SUBJ_TASK_REPORT,      .handle_many = on_task_report },
+    { &SUBJ_TASK_RENEW,       .handle_many = on_task_renew },
+    { &SUBJ_TASK_RECORD,      .handle_many = on_task_record },
+    { &SUBJ_JOURNAL_GET,      .handle = on_journal_get },
+    { &SUBJ_EVENT_ADD,        .handle_many = on_event_add },
+    { &SUBJ_APPROVAL_DECIDED, .handle_many = on_approval_decided },
+    { 0 },
+};
+
+static struct rv_tick ticks[] = {
+    { "sweep", tick_sweep, 1000 },
+    { "relay", tick_relay, 250 },
+    { 0 },
+};
+
+static const struct rv_stream *const streams[] = { &STREAM_WORK, &STREAM_EVENTS, NULL };
+
+static const char *const failpoints[] = {
+    "scheduler.announce.before",
+    "scheduler.announce.after",
+    "scheduler.relay.publish.before",
+    "scheduler.relay.publish.after",
+    NULL,
+};
+/* clang-format on */
+
+static enum rv_status open_scheduler(struct rv_ctx *cx, void *state, struct rv_runtime *runtime)
+{
+    (void)cx, (void)state;
+    scheduler.runtime = runtime;
+    scheduler.plans = plan_cache_new(PLANS_KEPT);
+    ticks[0].every_ms = scheduler.config.sweep_ms;
+    ticks[1].every_ms = scheduler.config.relay_ms;
+    return RV_OK;
+}
+
+static void close_scheduler(void *state)
+{
+    (void)state;
+    plan_cache_free(scheduler.plans);
+}
+
+static const struct rv_service service = {
+    .name = "scheduler",
+    .doc = "makes runs, moves them on, mends what was lost, relays events",
+    .settings = scheduler_settings,
+    .config = &scheduler.config,
+    .handlers = handlers,
+    .ticks = ticks,
+    .streams = streams,
+    .failpoints = failpoints,
+    .metrics = scheduler_metric_rows,
+    .db_role = "reeve_scheduler",
+    .schema = SCHEMA_NEEDED,
+    .open = open_scheduler,
+    .close = close_scheduler,
+    .state = &scheduler,
+};
+
+int main(int argc, char **argv)
+{
+    return rv_service_main(argc, argv, &service);
+}

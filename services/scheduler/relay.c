@@ -1,0 +1,70 @@
+#include <string.h>
+
+#include "base/log.h"
+#include "contract/subjects.h"
+#include "runtime/failpoint.h"
+#include "scheduler.h"
+#include "store/sql.h"
+
+struct leading {
+    bool leads;
+};
+/* clang-format off */
+static const struct rv_field leading_fields[] = {
+    RV_BOOL(leading, leads, 0),
+};
+static RV_RECORD(leading, leading_fields);
+/* clang-format on */
+
+enum { RELAY_BATCH = 2000, PUBLISH_TIMEOUT_MS = 3000 };
+
+static rv_result fill(struct rv_ctx *cx, const struct event *event, struct rv_publish *item)
+{
+    const uint8_t *bytes;
+
+    RV_TRY(cx, rv_pb_write(cx, &SUBJ_EVENT.in, event, &bytes, &item->len));
+    item->bytes = bytes;
+    item->subject =
+        rv_printf(cx, "%s.%s.%s.%s", SUBJ_EVENT.name, event->project_id, event->run_id, event->type);
+    item->id = rv_printf(cx, "ev-%lld", (long long)event->seq);
+    item->trace_id = event->trace_id;
+    return RV_OK;
+}
+
+static rv_result publish(struct rv_ctx *cx, struct scheduler_service *service,
+                         const struct rv_rows *rows)
+{
+    struct rv_publish *items = rv_new_array(cx, struct rv_publish, rows->n);
+    const struct event *events = rows->items;
+
+    for (size_t i = 0; i < rows->n; i++)
+        RV_TRY(cx, fill(cx, &events[i], &items[i]));
+    RV_TRY(cx, rv_failpoint(cx, "scheduler.relay.publish.before"));
+    RV_TRY(cx, rv_stream_publish(cx, service->runtime->bus, items, rows->n, PUBLISH_TIMEOUT_MS));
+    RV_TRY(cx, rv_failpoint(cx, "scheduler.relay.publish.after"));
+    rv_count(&scheduler_metric_rows[METRIC_EVENTS_RELAYED], (int64_t)rows->n);
+    return RV_OK;
+}
+
+/*
+ * Publishes what was committed, in order, and moves the cursor once all of it is stored in the
+ * stream. The transaction only reads until then, so it has no id and holds nobody's horizon back;
+ * what was published twice after a crash is dropped by its message id.
+ */
+enum rv_status tick_relay(struct rv_ctx *cx, void *state, bool *again)
+{
+    struct scheduler_service *service = state;
+    struct leading leading;
+    struct rv_rows rows;
+
+    RV_TRY(cx, rv_db_one(cx, &SQL_RELAY_LEAD, rv_nothing, rv_out(leading, &leading)));
+    if (!leading.leads)
+        return RV_OK;
+    RV_TRY(cx, rv_db_rows(cx, &SQL_RELAY_READ, rv_nothing, &event_row_record, &rows));
+    if (rows.n == 0)
+        return RV_OK;
+    RV_TRY(cx, publish(cx, service, &rows));
+    *again = rows.n == RELAY_BATCH;
+    return rv_db_exec(cx, &SQL_RELAY_MOVE,
+                      (struct rv_in){ &event_row_record, (struct event *)rows.items + rows.n - 1, 1 });
+}

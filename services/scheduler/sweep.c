@@ -1,0 +1,128 @@
+#include <string.h>
+
+#include "base/log.h"
+#include "batch.h"
+#include "contract/subjects.h"
+#include "store/sql.h"
+
+static const char FIRST_RUN[] = "00000000-0000-0000-0000-000000000000";
+
+struct mending {
+    struct task_ref *tasks, *runs;
+    size_t n_tasks, n_runs;
+};
+
+static bool is_expired(const struct mending *due, const struct run *run)
+{
+    for (size_t i = 0; i < due->n_runs; i++)
+        if (strcmp(due->runs[i].run_id, run->run_id) == 0)
+            return true;
+    return false;
+}
+
+/* What was due when we looked may have been done meanwhile: under the lock it is looked at again. */
+static void mend(struct batch *batch, const struct mending *due)
+{
+    for (size_t i = 0; i < due->n_tasks; i++) {
+        const struct task_ref *ref = &due->tasks[i];
+        struct progress *p = batch_run(batch, ref->tenant_id, ref->run_id);
+        struct task *task = batch_task(batch, ref->tenant_id, ref->run_id, ref->task_no);
+        int64_t now;
+
+        if (!p || !task || run_is_over(p->run->state))
+            continue;
+        now = p->run->now_ms;
+        if (task_is_live(task->state) && task->lease_until_ms < now) {
+            rv_count(&scheduler_metric_rows[METRIC_LEASES_LOST], 1);
+            progress_lost(p, task);
+        } else if (p->run->phase == PHASE_CANCELLING || p->run->phase == PHASE_AWAITING_APPROVAL) {
+            continue;
+        } else if (task->state == TASK_READY ||
+                   (task->state == TASK_PENDING && task->not_before_ms &&
+                    task->not_before_ms <= now && task->open_needs == 0)) {
+            progress_ready(p, task);
+        }
+    }
+    for (size_t i = 0; i < batch->n_runs; i++)
+        if (batch->progress[i].plan && !run_is_over(batch->runs[i].state) &&
+            is_expired(due, &batch->runs[i]))
+            progress_expired(&batch->progress[i]);
+}
+
+static rv_result mend_all(struct rv_ctx *cx, struct scheduler_service *service,
+                          const struct mending *due)
+{
+    struct task_ref *refs = rv_new_array(cx, struct task_ref, due->n_tasks + due->n_runs);
+    struct batch batch;
+
+    if (due->n_tasks + due->n_runs == 0)
+        return RV_OK;
+    if (due->n_tasks)
+        memcpy(refs, due->tasks, due->n_tasks * sizeof(*refs));
+    if (due->n_runs)
+        memcpy(refs + due->n_tasks, due->runs, due->n_runs * sizeof(*refs));
+    RV_TRY(cx, rv_db_commit(cx)); /* the locks come first in a transaction that writes */
+    batch_init(&batch, cx, service);
+    RV_TRY(cx, batch_load(&batch, refs, due->n_tasks + due->n_runs, false));
+    mend(&batch, due);
+    return batch_save(&batch);
+}
+
+/* Approvals that were decided while nobody listened: the news is said again. */
+struct retelling {
+    struct scheduler_service *service;
+    const struct rv_rows *rows;
+};
+
+static void retell(struct rv_ctx *cx, void *arg)
+{
+    struct retelling *again = arg;
+
+    if (rv_bus_tell(cx, again->service->runtime->bus, &SUBJ_APPROVAL_DECIDED, again->rows->items,
+                    again->rows->n) != RV_OK)
+        rv_warn(cx, "an approval was not told; tried again at the next sweep");
+}
+
+static void tell_approvals(struct rv_ctx *cx, struct scheduler_service *service,
+                           const struct rv_rows *rows)
+{
+    struct retelling *again = rv_new(cx, struct retelling);
+    struct rv_rows *kept = rv_new(cx, struct rv_rows);
+
+    *kept = *rows;
+    *again = (struct retelling){ service, kept };
+    if (rows->n)
+        rv_after(cx, retell, again);
+}
+
+/*
+ * Walks the runs that are not over, a page at a time: leases that ran out, tasks announced and
+ * never taken, waits that are over, deadlines, approvals nobody heard of. Safe with two: every
+ * mend looks again under the run's lock.
+ */
+enum rv_status tick_sweep(struct rv_ctx *cx, void *state, bool *again)
+{
+    struct scheduler_service *service = state;
+    struct task_ref from = { .run_id = service->sweep_after[0] ? service->sweep_after : FIRST_RUN };
+    struct rv_rows page, tasks, runs, approvals;
+    struct rv_in in;
+
+    RV_TRY(cx, rv_db_rows(cx, &SQL_RUNS_OPEN_PAGE, rv_in(task_ref, &from), &task_ref_record, &page));
+    service->sweep_after[0] = '\0';
+    if (page.n == 0)
+        return RV_OK;
+    in = rv_in_many(task_ref, page.items, page.n);
+    RV_TRY(cx, rv_db_read(cx, &SQL_TASKS_DUE, in, &task_ref_record, &tasks));
+    RV_TRY(cx, rv_db_read(cx, &SQL_RUNS_DUE, in, &task_ref_record, &runs));
+    RV_TRY(cx, rv_db_read(cx, &SQL_APPROVALS_DUE, in, &approval_ref_record, &approvals));
+    RV_TRY(cx, rv_db_sync(cx));
+    if (page.n >= 5000) {
+        const struct task_ref *last = &((const struct task_ref *)page.items)[page.n - 1];
+
+        memcpy(service->sweep_after, last->run_id, sizeof(FIRST_RUN));
+        *again = true;
+    }
+    tell_approvals(cx, service, &approvals);
+    return mend_all(cx, service,
+                    &(struct mending){ tasks.items, runs.items, tasks.n, runs.n });
+}

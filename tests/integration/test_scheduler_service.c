@@ -1,0 +1,453 @@
+/* The scheduler, from outside: real processes of scheduler, policy and budget; the test is gateway
+ * and executor at once and speaks on the bus. */
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/id.h"
+#include "base/time.h"
+#include "contract/subjects.h"
+#include "domain/budget.h"
+#include "domain/identity.h"
+#include "domain/work.h"
+#include "runtime/bus.h"
+#include "runtime/db.h"
+#include "support/rv_test.h"
+#include "support/stack.h"
+
+#define PROJECT "01990000-0000-7000-8000-0000000000aa"
+#define CHAIN   "01990000-0000-8000-8000-0000000000c1" /* a → b → c */
+#define DIAMOND "01990000-0000-8000-8000-0000000000d1" /* a → b, c → d */
+#define CAREFUL "01990000-0000-8000-8000-0000000000e1"
+#define NEVER   "01990000-0000-8000-8000-0000000000f1"
+#define RETRIED "01990000-0000-8000-8000-0000000000a1"
+
+static const char furniture[] =
+    "INSERT INTO projects (tenant_id, project_id, name) VALUES ('" TENANT_DEFAULT "','" PROJECT "','p');"
+    "INSERT INTO plans (tenant_id, plan_id, project_id, spec) VALUES"
+    "('" TENANT_DEFAULT "','" CHAIN "','" PROJECT "','{\"name\":\"chain\",\"project\":\"p\",\"nodes\":["
+    "{\"node_id\":\"a\",\"kind\":\"noop\"},{\"node_id\":\"b\",\"kind\":\"noop\",\"needs\":[\"a\"]},"
+    "{\"node_id\":\"c\",\"kind\":\"map\",\"needs\":[\"b\"],\"map\":{\"value\":\"${{ steps.a.output }}\"}}]}'),"
+    "('" TENANT_DEFAULT "','" DIAMOND "','" PROJECT "','{\"name\":\"diamond\",\"project\":\"p\",\"nodes\":["
+    "{\"node_id\":\"a\",\"kind\":\"noop\"},{\"node_id\":\"b\",\"kind\":\"noop\",\"needs\":[\"a\"]},"
+    "{\"node_id\":\"c\",\"kind\":\"noop\",\"needs\":[\"a\"]},{\"node_id\":\"d\",\"kind\":\"noop\",\"needs\":[\"b\",\"c\"]}]}'),"
+    "('" TENANT_DEFAULT "','" CAREFUL "','" PROJECT "','{\"name\":\"careful\",\"project\":\"p\",\"nodes\":[{\"node_id\":\"a\",\"kind\":\"noop\"}]}'),"
+    "('" TENANT_DEFAULT "','" NEVER "','" PROJECT "','{\"name\":\"never\",\"project\":\"p\",\"nodes\":[{\"node_id\":\"a\",\"kind\":\"noop\"}]}'),"
+    "('" TENANT_DEFAULT "','" RETRIED "','" PROJECT "','{\"name\":\"retried\",\"project\":\"p\",\"nodes\":[{\"node_id\":\"a\",\"kind\":\"noop\","
+    "\"retry\":{\"max_attempts\":2,\"initial_ms\":50}}]}');"
+    "INSERT INTO policies (tenant_id, policy_id, name, rules) VALUES ('" TENANT_DEFAULT "', gen_random_uuid(), 'house',"
+    "'[{\"rule\":\"no\",\"effect\":\"deny\",\"match\":{\"workflow\":\"never\"},\"reason\":\"never here\"},"
+    "{\"rule\":\"ask\",\"effect\":\"require_approval\",\"match\":{\"workflow\":\"careful\"}}]');"
+    "INSERT INTO policy_epochs (tenant_id, epoch) VALUES ('" TENANT_DEFAULT "', 1);"
+    "INSERT INTO budgets (tenant_id, budget_id, project_id, name, limit_microusd) VALUES"
+    "('" TENANT_DEFAULT "', gen_random_uuid(), '" PROJECT "', 'purse', 1000000);";
+
+static struct stack stack;
+static struct rv_bus *bus;
+static struct rv_db_options db;
+
+static int open_suite(void **state)
+{
+    static const char *const env[] = { "REEVE_LEASE=600ms", "REEVE_SWEEP=100ms", NULL };
+    static const char *const names[] = { "policy", "budget", "scheduler" };
+    struct stack_service *services[3];
+    struct rv_ctx cx;
+
+    if (!stack_start(&stack, STACK_ALL))
+        return -1;
+    rv_ctx_init(&cx);
+    db = (struct rv_db_options){ .url = stack.postgres_url, .name = "test", RV_DB_DEFAULTS };
+    if (rv_db_open(&cx, &db) != RV_OK || rv_db_script(&cx, furniture) != RV_OK) {
+        fprintf(stderr, "%s\n", cx.error.text);
+        return -1;
+    }
+    rv_db_close(&cx);
+    for (size_t i = 0; i < 3; i++)
+        services[i] = stack_service_start(&stack, names[i], env);
+    for (size_t i = 0; i < 3; i++)
+        if (!services[i] || !stack_service_wait_ready(services[i]))
+            return -1;
+    stack.failed = true; /* until all is well */
+    return rv_bus_open(&cx, &(struct rv_bus_options){ .url = stack.nats_url, .name = "test" }, &bus) ==
+                   RV_OK
+               ? 0
+               : -1;
+}
+
+static int close_suite(void **state)
+{
+    rv_bus_close(bus);
+    stack_stop(&stack);
+    return 0;
+}
+
+/* -- verbs ---------------------------------------------------------------------------------------- */
+
+static struct run_answer create_with(struct rv_ctx *cx, const struct run_ask *wanted)
+{
+    struct run_ask ask = *wanted;
+    struct run_answer answer = { 0 };
+
+    ask.tenant_id = TENANT_DEFAULT;
+    ask.project_id = PROJECT;
+    if (!ask.run_id)
+        ask.run_id = rv_id_new(cx);
+    assert_ok(cx, rv_bus_ask_many(cx, bus, &SUBJ_RUN_CREATE, &ask, 1, &answer, 5000));
+    return answer;
+}
+
+static struct run_answer create(struct rv_ctx *cx, const char *plan_id)
+{
+    return create_with(cx, &(struct run_ask){ .plan_id = plan_id, .input = "{\"x\":1}" });
+}
+
+static struct task_claimed claim(struct rv_ctx *cx, const char *run_id, int64_t task_no)
+{
+    struct task_claim ask = { TENANT_DEFAULT, run_id, task_no, "executor-1" };
+    struct task_claimed answer = { 0 };
+
+    assert_ok(cx, rv_bus_ask_many(cx, bus, &SUBJ_TASK_CLAIM, &ask, 1, &answer, 5000));
+    return answer;
+}
+
+static struct task_reported report(struct rv_ctx *cx, const struct task_claimed *task,
+                                   enum outcome outcome, bool wants_next)
+{
+    struct failure broken = { "broken", "it broke", true };
+    struct task_report ask = { .tenant_id = TENANT_DEFAULT, .run_id = task->run_id,
+                               .task_no = task->task_no, .fence = task->fence,
+                               .executor_id = "executor-1", .outcome = outcome,
+                               .output = "{\"did\":\"it\"}", .wants_next = wants_next,
+                               .failure = outcome == OUTCOME_FAILED ? &broken : NULL };
+    struct task_reported answer = { 0 };
+
+    assert_ok(cx, rv_bus_ask_many(cx, bus, &SUBJ_TASK_REPORT, &ask, 1, &answer, 5000));
+    return answer;
+}
+
+static struct run read_run(struct rv_ctx *cx, const char *run_id)
+{
+    static const struct rv_sql sql = {
+        "test_run",
+        "SELECT run_id, state, phase, output, error, run_seq, tasks_open, tasks_live FROM runs WHERE run_id = $1",
+        { { "run_id", false } }, 1, 0
+    };
+    struct task_ref key = { .run_id = run_id };
+    struct run run = { 0 };
+
+    assert_ok(cx, rv_db_open(cx, &db));
+    assert_ok(cx, rv_db_one(cx, &sql, rv_in(task_ref, &key), rv_out(run, &run)));
+    rv_db_rollback(cx);
+    rv_db_close(cx);
+    return run;
+}
+
+static int64_t number(struct rv_ctx *cx, const char *sql_text)
+{
+    struct rv_sql sql = { .name = "test_number", .text = sql_text };
+    struct task_ref got = { 0 };
+
+    assert_ok(cx, rv_db_open(cx, &db));
+    assert_ok(cx, rv_db_one(cx, &sql, rv_nothing, rv_out(task_ref, &got)));
+    rv_db_rollback(cx);
+    rv_db_close(cx);
+    return got.task_no;
+}
+
+static bool becomes(struct rv_ctx *cx, const char *run_id, enum run_state state)
+{
+    for (int i = 0; i < 100; i++, rv_sleep_ms(50))
+        if (read_run(cx, run_id).state == state)
+            return true;
+    return false;
+}
+
+/* -- tests ---------------------------------------------------------------------------------------- */
+
+static void a_run_is_claimed_reported_and_completed_with_its_next_task_in_the_answer(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct run_answer made = create(cx, CHAIN);
+    struct task_claimed a = claim(cx, made.run_id, 0);
+    struct task_reported after_a, after_b;
+    struct run run;
+
+    assert_int_equal(made.verdict, ADMIT_CREATED);
+    assert_non_null(made.decision_id);
+    assert_int_equal(a.verdict, CLAIM_GRANTED);
+    assert_int_equal(a.fence, 1);
+    assert_string_equal(a.plan_id, CHAIN);
+    after_a = report(cx, &a, OUTCOME_COMPLETED, true);
+    assert_int_equal(after_a.verdict, REPORT_RECORDED);
+    assert_non_null(after_a.next);
+    assert_int_equal(after_a.next->task_no, 1);
+    after_b = report(cx, after_a.next, OUTCOME_COMPLETED, true);
+    assert_non_null(after_b.next);
+    assert_string_equal(after_b.next->outputs, "{\"a\":{\"did\": \"it\"}}"); /* it looks at a */
+    assert_int_equal(report(cx, after_b.next, OUTCOME_COMPLETED, true).verdict, REPORT_RECORDED);
+    run = read_run(cx, made.run_id);
+    assert_int_equal(run.state, RUN_COMPLETED);
+    assert_int_equal(run.tasks_open, 0);
+    assert_string_equal(run.output, "{\"did\": \"it\"}");
+    assert_int_equal(run.run_seq, 9); /* created, started, 3 × (started, completed), completed */
+}
+
+static void branches_run_side_by_side_and_join_once(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct run_answer made = create(cx, DIAMOND);
+    struct task_claimed a = claim(cx, made.run_id, 0), b, c;
+    struct task_reported reported = report(cx, &a, OUTCOME_COMPLETED, false);
+
+    assert_null(reported.next); /* it did not ask for one */
+    b = claim(cx, made.run_id, 1);
+    c = claim(cx, made.run_id, 2);
+    assert_int_equal(claim(cx, made.run_id, 3).verdict, CLAIM_GONE); /* not before both */
+    assert_null(report(cx, &b, OUTCOME_COMPLETED, true).next);
+    reported = report(cx, &c, OUTCOME_COMPLETED, true);
+    assert_non_null(reported.next);
+    assert_int_equal(reported.next->task_no, 3);
+    report(cx, reported.next, OUTCOME_COMPLETED, true);
+    assert_int_equal(read_run(cx, made.run_id).state, RUN_COMPLETED);
+}
+
+static void a_second_claim_and_a_stale_fence_change_nothing(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct run_answer made = create(cx, CHAIN);
+    struct task_claimed first = claim(cx, made.run_id, 0), stale = first;
+    int64_t events = read_run(cx, made.run_id).run_seq;
+
+    assert_int_equal(claim(cx, made.run_id, 0).verdict, CLAIM_GONE);
+    stale.fence = 7;
+    assert_int_equal(report(cx, &stale, OUTCOME_COMPLETED, true).verdict, REPORT_STALE);
+    assert_int_equal(read_run(cx, made.run_id).run_seq, events);
+    assert_int_equal(report(cx, &first, OUTCOME_COMPLETED, false).verdict, REPORT_RECORDED);
+    assert_int_equal(report(cx, &first, OUTCOME_COMPLETED, false).verdict, REPORT_STALE);
+}
+
+static void a_lease_that_ran_out_frees_the_task_under_a_new_fence(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct run_answer made = create(cx, CHAIN);
+    struct task_claimed lost = claim(cx, made.run_id, 0), again = { 0 };
+
+    for (int i = 0; i < 60 && again.verdict != CLAIM_GRANTED; i++, rv_sleep_ms(50))
+        again = claim(cx, made.run_id, 0);
+    assert_int_equal(again.verdict, CLAIM_GRANTED);
+    assert_true(again.fence > lost.fence + 1);
+    assert_int_equal(again.attempt, 2);
+    assert_int_equal(report(cx, &lost, OUTCOME_COMPLETED, true).verdict, REPORT_STALE);
+    assert_int_equal(report(cx, &again, OUTCOME_COMPLETED, false).verdict, REPORT_RECORDED);
+}
+
+static void a_lease_is_renewed_by_its_holder_only(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct run_answer made = create(cx, CHAIN);
+    struct task_claimed mine = claim(cx, made.run_id, 0);
+    struct task_renew asks[2] = { { TENANT_DEFAULT, made.run_id, 0, mine.fence, "executor-1" },
+                                  { TENANT_DEFAULT, made.run_id, 0, 9, "executor-2" } };
+    struct task_renewed answers[2];
+
+    for (int i = 0; i < 5; i++) {
+        rv_sleep_ms(300);
+        assert_ok(cx, rv_bus_ask_many(cx, bus, &SUBJ_TASK_RENEW, asks, 2, answers, 5000));
+        assert_int_equal(answers[0].verdict, REPORT_RECORDED);
+        assert_int_equal(answers[1].verdict, REPORT_STALE);
+    }
+    assert_int_equal(report(cx, &mine, OUTCOME_COMPLETED, false).verdict, REPORT_RECORDED);
+}
+
+static void a_failure_is_tried_again_and_then_fails_the_run(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct run_answer made = create(cx, RETRIED);
+    struct task_claimed first = claim(cx, made.run_id, 0), second = { 0 };
+    struct run run;
+
+    report(cx, &first, OUTCOME_FAILED, false);
+    assert_int_equal(read_run(cx, made.run_id).state, RUN_RUNNING);
+    for (int i = 0; i < 60 && second.verdict != CLAIM_GRANTED; i++, rv_sleep_ms(50))
+        second = claim(cx, made.run_id, 0);
+    assert_int_equal(second.attempt, 2);
+    report(cx, &second, OUTCOME_FAILED, false);
+    run = read_run(cx, made.run_id);
+    assert_int_equal(run.state, RUN_FAILED);
+    assert_non_null(strstr(run.error, "broken"));
+}
+
+static void policy_denies_and_the_refusal_is_kept(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct run_answer made = create(cx, NEVER);
+    struct run run = read_run(cx, made.run_id);
+
+    assert_int_equal(made.verdict, ADMIT_DENIED);
+    assert_string_equal(made.reason, "never here");
+    assert_string_equal(made.rule, "no");
+    assert_int_equal(run.state, RUN_FAILED);
+    assert_int_equal(run.phase, PHASE_REJECTED);
+    assert_int_equal(claim(cx, made.run_id, 0).verdict, CLAIM_GONE);
+}
+
+static void the_budget_refuses_and_says_what_is_left(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct run_answer made =
+        create_with(cx, &(struct run_ask){ .plan_id = CHAIN, .limit_microusd = 2000000 });
+
+    assert_int_equal(made.verdict, ADMIT_OVER_BUDGET);
+    assert_true(made.left_microusd > 0 && made.left_microusd <= 1000000);
+    assert_string_equal(made.budget, "purse");
+    assert_int_equal(read_run(cx, made.run_id).phase, PHASE_BUDGET_EXCEEDED);
+}
+
+static void decide(struct rv_ctx *cx, const char *approval_id, enum approval_event verb)
+{
+    struct approval_verb ask = { .tenant_id = TENANT_DEFAULT, .approval_id = approval_id,
+                                 .verb = verb, .decided_by = "ann", .role = "org_admin" };
+    struct approval answer;
+
+    assert_ok(cx, rv_bus_ask(cx, bus, &SUBJ_APPROVAL_DECIDE, &ask, &answer, 5000));
+}
+
+static void a_parked_run_waits_for_a_human_and_goes_on(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct run_answer made = create(cx, CAREFUL);
+    struct task_claimed a = claim(cx, made.run_id, 0);
+
+    assert_int_equal(made.verdict, ADMIT_PARKED);
+    assert_int_equal(a.verdict, CLAIM_GONE);
+    decide(cx, made.approval_id, APPROVAL_APPROVE);
+    for (int i = 0; i < 60 && a.verdict != CLAIM_GRANTED; i++, rv_sleep_ms(50))
+        a = claim(cx, made.run_id, 0);
+    assert_int_equal(report(cx, &a, OUTCOME_COMPLETED, false).verdict, REPORT_RECORDED);
+    assert_true(becomes(cx, made.run_id, RUN_COMPLETED));
+}
+
+static void a_refused_approval_fails_the_run(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct run_answer made = create(cx, CAREFUL);
+
+    decide(cx, made.approval_id, APPROVAL_REJECT);
+    assert_true(becomes(cx, made.run_id, RUN_FAILED));
+    assert_int_equal(read_run(cx, made.run_id).phase, PHASE_REJECTED);
+}
+
+static struct run_controlled cancel(struct rv_ctx *cx, const char *run_id)
+{
+    struct run_control ask = { TENANT_DEFAULT, run_id, RUN_CANCEL, "enough", "ann" };
+    struct run_controlled answer = { 0 };
+
+    assert_ok(cx, rv_bus_ask(cx, bus, &SUBJ_RUN_CONTROL, &ask, &answer, 5000));
+    return answer;
+}
+
+static void a_cancelled_run_ends_when_nothing_of_it_is_live(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct run_answer idle = create(cx, CHAIN), busy = create(cx, CHAIN);
+    struct task_claimed a = claim(cx, busy.run_id, 0);
+
+    assert_int_equal(cancel(cx, idle.run_id).state, RUN_CANCELLED);
+    assert_int_equal(cancel(cx, idle.run_id).verdict, CONTROL_ALREADY);
+    assert_int_equal(cancel(cx, busy.run_id).phase, PHASE_CANCELLING);
+    assert_int_equal(report(cx, &a, OUTCOME_CANCELLED, false).verdict, REPORT_RECORDED);
+    assert_int_equal(read_run(cx, busy.run_id).state, RUN_CANCELLED);
+    assert_int_equal(cancel(cx, rv_id_new(cx)).verdict, CONTROL_NOT_FOUND);
+}
+
+static void one_idempotency_key_makes_one_run(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct run_ask ask = { .plan_id = CHAIN, .idempotency_key = "k1", .request_hash = "h1" };
+    struct run_answer first = create_with(cx, &ask), second = create_with(cx, &ask);
+
+    assert_int_equal(first.verdict, ADMIT_CREATED);
+    assert_int_equal(second.verdict, ADMIT_REPEATED);
+    assert_string_equal(second.run_id, first.run_id);
+    ask.request_hash = "h2";
+    assert_int_equal(create_with(cx, &ask).verdict, ADMIT_CONFLICT);
+}
+
+static void a_call_is_recorded_once_and_read_back(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct run_answer made = create(cx, CHAIN);
+    struct task_claimed a = claim(cx, made.run_id, 0);
+    struct task_call call = { .tenant_id = TENANT_DEFAULT, .run_id = made.run_id, .task_no = 0,
+                              .fence = a.fence, .call_no = 1, .kind = CALL_LLM, .name = "m",
+                              .frame = { (const uint8_t *)"frame", 5 }, .ok = true,
+                              .tokens_in = 10, .tokens_out = 5, .cost_microusd = 3,
+                              .decision_id = made.decision_id, .hold_id = a.hold_id,
+                              .started_at_ms = rv_now_ms(), .took_ms = 12 };
+    struct journal_ask ask = { TENANT_DEFAULT, made.run_id, 0 };
+    struct task_recorded answer;
+    struct journal journal;
+
+    for (int twice = 0; twice < 2; twice++) {
+        assert_ok(cx, rv_bus_ask_many(cx, bus, &SUBJ_TASK_RECORD, &call, 1, &answer, 5000));
+        assert_int_equal(answer.verdict, REPORT_RECORDED);
+    }
+    call.fence = 99;
+    call.call_no = 2;
+    assert_ok(cx, rv_bus_ask_many(cx, bus, &SUBJ_TASK_RECORD, &call, 1, &answer, 5000));
+    assert_int_equal(answer.verdict, REPORT_STALE);
+    assert_ok(cx, rv_bus_ask(cx, bus, &SUBJ_JOURNAL_GET, &ask, &journal, 5000));
+    assert_int_equal(journal.n_calls, 1);
+    assert_memory_equal(journal.calls[0].frame.data, "frame", 5);
+}
+
+static void events_are_numbered_without_gaps_and_relayed(void **state)
+{
+    struct rv_ctx *cx = *state;
+
+    assert_int_equal(number(cx, "SELECT count(*) AS task_no FROM (SELECT run_id FROM events GROUP BY run_id "
+                                "HAVING count(*) <> max(run_seq) OR min(run_seq) <> 1) AS gaps"),
+                     0);
+    for (int i = 0; i < 40 && number(cx, "SELECT count(*) AS task_no FROM events e, relay_cursors c WHERE "
+                                         "(e.xid, e.seq) > (c.xid, c.seq)") > 0; i++)
+        rv_sleep_ms(50);
+    assert_int_equal(number(cx, "SELECT count(*) AS task_no FROM events e, relay_cursors c WHERE (e.xid, e.seq) > (c.xid, c.seq)"), 0);
+}
+
+static void garbage_is_refused_and_hurts_nobody(void **state)
+{
+    static const char *const garbage[] = { "\xff\xff\xff", "\x0a\x03zzz", "{\"json\":true}", "" };
+    struct rv_ctx *cx = *state;
+
+    for (size_t s = 0; contract_subjects[s]; s++)
+        for (size_t g = 0; g < 4; g++)
+            assert_ok(cx, rv_bus_publish(cx, bus, contract_subjects[s]->name, garbage[g],
+                                         strlen(garbage[g])));
+    assert_int_equal(create(cx, CHAIN).verdict, ADMIT_CREATED);
+    assert_int_equal(create(cx, "not-a-plan").verdict, ADMIT_INVALID);
+    assert_int_equal(create(cx, rv_id_new(cx)).verdict, ADMIT_INVALID);
+    stack.failed = false;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RV_TEST(a_run_is_claimed_reported_and_completed_with_its_next_task_in_the_answer),
+        RV_TEST(branches_run_side_by_side_and_join_once),
+        RV_TEST(a_second_claim_and_a_stale_fence_change_nothing),
+        RV_TEST(a_lease_that_ran_out_frees_the_task_under_a_new_fence),
+        RV_TEST(a_lease_is_renewed_by_its_holder_only),
+        RV_TEST(a_failure_is_tried_again_and_then_fails_the_run),
+        RV_TEST(policy_denies_and_the_refusal_is_kept),
+        RV_TEST(the_budget_refuses_and_says_what_is_left),
+        RV_TEST(a_parked_run_waits_for_a_human_and_goes_on),
+        RV_TEST(a_refused_approval_fails_the_run),
+        RV_TEST(a_cancelled_run_ends_when_nothing_of_it_is_live),
+        RV_TEST(one_idempotency_key_makes_one_run),
+        RV_TEST(a_call_is_recorded_once_and_read_back),
+        RV_TEST(events_are_numbered_without_gaps_and_relayed),
+        RV_TEST(garbage_is_refused_and_hurts_nobody),
+    };
+
+    return cmocka_run_group_tests(tests, open_suite, close_suite);
+}
