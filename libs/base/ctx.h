@@ -70,7 +70,12 @@ void rv_ctx_run_after(struct rv_ctx *cx); /* for the dispatcher */
 #define RV_HERE      __FILE__ ":" RV_LINE_(__LINE__)
 
 /* Fails the work: return rv_fail(cx, RV_NOT_FOUND, "no budget %s", id); */
-#define rv_fail(cx, status, ...) rv_fail_at((cx), (status), RV_HERE, __VA_ARGS__)
+#define rv_fail(cx, status, ...)                                                                   \
+    __extension__({                                                                                \
+        enum rv_status rv_fail_ = (status); /* so that the compiler sees what is returned */       \
+        (void)rv_fail_at((cx), rv_fail_, RV_HERE, __VA_ARGS__);                                    \
+        rv_fail_;                                                                                  \
+    })
 
 enum rv_status rv_fail_at(struct rv_ctx *cx, enum rv_status status, const char *where,
                           const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -88,8 +93,10 @@ rv_result rv_refuse_at(struct rv_ctx *cx, const char *where);
 #define RV_TRY(cx, expr)                                                                           \
     do {                                                                                           \
         enum rv_status rv_try_ = (expr);                                                           \
-        if (rv_try_ != RV_OK)                                                                      \
-            return rv_trace_at((cx), rv_try_, RV_HERE);                                            \
+        if (rv_try_ != RV_OK) {                                                                    \
+            (void)rv_trace_at((cx), rv_try_, RV_HERE);                                             \
+            return rv_try_;                                                                        \
+        }                                                                                          \
     } while (0)
 
 enum rv_status rv_trace_at(struct rv_ctx *cx, enum rv_status status, const char *where);

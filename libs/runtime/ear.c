@@ -67,10 +67,24 @@ static void fate_known(void *arg, struct rv_ctx *cx, size_t part, const void *an
         return;
 }
 
+static void bury(struct rv_ctx *cx, struct rv_runtime *runtime, const struct rv_delivery *item)
+{
+    const struct rv_dead dead = { .subject = item->subject,
+                                  .reason = rv_strdup(cx, cx->error.text),
+                                  .bytes = item->bytes,
+                                  .len = item->len,
+                                  .deliveries = item->deliveries };
+
+    if (runtime->service->dead)
+        runtime->service->dead(cx, runtime, &dead);
+}
+
+/* It never will be readable, so it must not come again. */
 static void refuse(struct rv_ctx *cx, struct ear *ear, const struct rv_delivery *item)
 {
     rv_log_failure(cx, "event is not readable and is dropped", item->subject);
     rv_meter_add(ear->work.meter, 1, 0, rv_status_text(cx->error.status));
+    bury(cx, ear->runtime, item);
     rv_consumer_term(ear->runtime->bus, item->ack);
     cx->error = (struct rv_error){ 0 };
 }

@@ -122,7 +122,8 @@ static bool parse_row(char *text, struct row *row)
         row->kind = NAME;
     else
         return false;
-    snprintf(row->name, sizeof(row->name), "%s", row->kind == NAME ? host : "");
+    snprintf(row->name, sizeof(row->name), "%.*s", (int)sizeof(row->name) - 1,
+             row->kind == NAME ? host : "");
     return true;
 }
 

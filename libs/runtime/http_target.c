@@ -80,10 +80,11 @@ static const char *origin_form(const char *target, const char *host)
     size_t scheme = strncasecmp(target, "http://", 7) == 0    ? 7
                     : strncasecmp(target, "https://", 8) == 0 ? 8
                                                               : 0;
-    size_t len = strcspn(target + scheme, "/?");
+    size_t len;
 
     if (scheme == 0)
         return *target == '/' || strcmp(target, "*") == 0 ? target : NULL;
+    len = strcspn(target + scheme, "/?");
     if (!host || strlen(host) != len || strncasecmp(host, target + scheme, len) != 0)
         return NULL;
     return target + scheme + len;

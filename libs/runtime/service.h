@@ -77,6 +77,14 @@ struct rv_ear {
 struct rv_common_config;
 struct rv_runtime;
 
+/* A message that cannot be read, before it is dropped for good. */
+struct rv_dead {
+    const char *subject, *reason;
+    const uint8_t *bytes;
+    size_t len;
+    int64_t deliveries;
+};
+
 struct rv_service {
     const char *name, *doc;
     const struct rv_setting *(*settings)(void); /* what RV_SETTINGS_TABLE defines; NULL: none */
@@ -99,6 +107,9 @@ struct rv_service {
     enum rv_status (*open)(struct rv_ctx *cx, void *state, struct rv_runtime *runtime);
     void (*stop)(void *state);
     void (*close)(void *state);
+
+    /* Where ears bury what they cannot read; NULL: it is only logged. Called by a worker. */
+    void (*dead)(struct rv_ctx *cx, struct rv_runtime *runtime, const struct rv_dead *dead);
 
     void *state; /* handed to every handler */
 };

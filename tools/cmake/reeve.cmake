@@ -60,7 +60,8 @@ function(reeve_test label name)
     target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
     target_link_libraries(${name} PRIVATE reeve_flags ${A_FLOOR} cmocka)
     add_test(NAME ${label}/${name} COMMAND ${name})
-    set_tests_properties(${label}/${name} PROPERTIES LABELS ${label} TIMEOUT 60)
+    set_tests_properties(${label}/${name} PROPERTIES LABELS ${label} TIMEOUT 60
+        ENVIRONMENT UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1) # or it only prints
 endfunction()
 
 # reeve_proto(<noun> …): reeve/v1/<noun>.proto, all in the library reeve_pb
