@@ -73,5 +73,5 @@ CREATE TABLE approvals (
     CHECK ((decided_at IS NULL) = (state = 'pending'))
 );
 -- One question per thing asked about.
-CREATE UNIQUE INDEX approvals_by_subject ON approvals (tenant_id, run_id, subject, task_no, call_no);
+CREATE UNIQUE INDEX approvals_by_subject ON approvals (run_id, subject, task_no, call_no, tenant_id);
 CREATE INDEX approvals_pending ON approvals (tenant_id, approval_id) WHERE decided_at IS NULL;

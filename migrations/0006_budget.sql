@@ -49,8 +49,8 @@ CREATE TABLE holds (
     CHECK (used_microusd + drawn_microusd <= amount_microusd),
     CHECK (used_tokens + drawn_tokens <= amount_tokens)
 ) WITH (fillfactor = 70);
-CREATE INDEX holds_open ON holds (hold_id) WHERE closed_at IS NULL;
-CREATE INDEX holds_of_parent ON holds (tenant_id, parent_hold_id) WHERE parent_hold_id IS NOT NULL;
+CREATE INDEX holds_open_runs ON holds (hold_id) WHERE closed_at IS NULL AND parent_hold_id IS NULL;
+CREATE INDEX holds_open_calls ON holds (parent_hold_id) WHERE closed_at IS NULL AND parent_hold_id IS NOT NULL;
 
 CREATE TABLE ledger (
     entry_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -13,6 +13,8 @@ const struct rv_subject *const contract_subjects[] = {
     &SUBJ_JOURNAL_GET,
     &SUBJ_EVENT_ADD,
     &SUBJ_APPROVAL_DECIDED,
+    &SUBJ_DEAD_LETTER,
+    &SUBJ_DEAD_LETTER_REQUEUE,
     &SUBJ_EVENT,
     &SUBJ_POLICY_DECIDE,
     &SUBJ_POLICY_PUT,
@@ -25,3 +27,5 @@ const struct rv_subject *const contract_subjects[] = {
     &SUBJ_LIVE,
     NULL,
 };
+
+const struct rv_stream *const contract_streams[] = { &STREAM_WORK, &STREAM_EVENTS, NULL };

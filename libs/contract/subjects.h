@@ -19,6 +19,8 @@ extern const struct rv_subject SUBJ_TASK_RECORD;      /* task_call → task_reco
 extern const struct rv_subject SUBJ_JOURNAL_GET;      /* journal_ask → journal */
 extern const struct rv_subject SUBJ_EVENT_ADD;        /* event_add → event_added, batch */
 extern const struct rv_subject SUBJ_APPROVAL_DECIDED; /* approval_ref, news */
+extern const struct rv_subject SUBJ_DEAD_LETTER;      /* dead_letter, news */
+extern const struct rv_subject SUBJ_DEAD_LETTER_REQUEUE; /* dead_letter_ref → dead_letter */
 
 /* policy */
 extern const struct rv_subject SUBJ_POLICY_DECIDE;   /* policy_ask → decision, batch */
@@ -38,6 +40,9 @@ extern const struct rv_subject SUBJ_WORK;       /* task_bundle, on reeve.work.<c
 extern const struct rv_subject SUBJ_EVENT;      /* event, on reeve.ev.<project>.<run>.<noun>.<past> */
 extern const struct rv_subject SUBJ_LIVE;       /* live_delta, on reeve.live.<project>.<run>, core */
 extern const struct rv_stream STREAM_WORK, STREAM_EVENTS;
+
+/* All streams, for the catalogue and for who asks what is kept; ends with NULL. */
+extern const struct rv_stream *const contract_streams[];
 
 /* All of them, for the parity test and the catalogue in proto/README.md; ends with NULL. */
 extern const struct rv_subject *const contract_subjects[];

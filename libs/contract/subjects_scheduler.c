@@ -1,4 +1,5 @@
 #include "contract/message.h"
+#include "domain/dead_letter.h"
 #include "domain/event.h"
 #include "domain/work.h"
 #include "reeve/v1/event.pb-c.h"
@@ -36,6 +37,12 @@ const struct rv_subject SUBJ_EVENT_ADD = {
 };
 const struct rv_subject SUBJ_APPROVAL_DECIDED = {
     "reeve.scheduler.approval_decided", RV_NEWS, BATCH_OF(approval_ref), { 0 },
+};
+const struct rv_subject SUBJ_DEAD_LETTER = {
+    "reeve.scheduler.dead_letter", RV_NEWS, BATCH_OF(dead_letter), { 0 },
+};
+const struct rv_subject SUBJ_DEAD_LETTER_REQUEUE = {
+    "reeve.scheduler.dead_letter_requeue", RV_REQUEST, MESSAGE(dead_letter_ref), MESSAGE(dead_letter),
 };
 const struct rv_subject SUBJ_EVENT = {
     "reeve.ev", RV_EVENT, MESSAGE(event), { 0 },

@@ -187,8 +187,7 @@ const char *settle_ask_wrong(const struct settle_ask *ask)
 {
     if (!is_id(ask->tenant_id) || !is_id(ask->hold_id))
         return "tenant_id and hold_id are not both UUIDs";
-    if (!is_amount(ask->tokens_in) || !is_amount(ask->tokens_cached) ||
-        !is_amount(ask->tokens_out))
+    if (!is_amount(ask->tokens_in) || !is_amount(ask->tokens_cached) || !is_amount(ask->tokens_out))
         return "a count of tokens is below 0 or above 1,000,000,000,000,000";
     return NULL;
 }

@@ -80,7 +80,8 @@ struct hold {
 
 /*
  * Closes a hold. Of a call: what was used, in tokens; the price table says the cost. Of a run: the
- * rest is freed. Twice is once. @unconfirmed: nobody knows what was used, so all of it is booked.
+ * rest is freed, and open calls are booked in full. Twice is once. @unconfirmed: nobody knows what
+ * was used, so all of it is booked; with @release, of a run: it was never settled, so it expires.
  */
 struct settle_ask {
     const char *tenant_id, *hold_id;

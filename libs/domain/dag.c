@@ -1,8 +1,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "domain/plan.h"
 #include "domain/template.h"
+
+enum { CYCLE_SHOWN = 16 };
 
 /* A list of task numbers that grows while the shape is worked out. */
 struct numbers {
@@ -41,17 +44,16 @@ static int by_text(const void *a, const void *b)
 static const char *class_of(struct rv_ctx *cx, const struct node *node)
 {
     const char **sorted = rv_new_array(cx, const char *, node->n_requires + 1);
-    const char *name = "any";
+    auto_buf name = { 0 };
 
-    if (node->n_requires)
-        memcpy(sorted, node->requires, node->n_requires * sizeof(*sorted));
+    if (node->n_requires == 0)
+        return "any";
+    memcpy(sorted, node->requires, node->n_requires * sizeof(*sorted));
     qsort(sorted, node->n_requires, sizeof(*sorted), by_text);
     for (size_t i = 0; i < node->n_requires; i++)
-        if (i == 0)
-            name = sorted[i];
-        else if (strcmp(sorted[i], sorted[i - 1]) != 0)
-            name = rv_printf(cx, "%s+%s", name, sorted[i]);
-    return name;
+        if (i == 0 || strcmp(sorted[i], sorted[i - 1]) != 0)
+            rv_buf_printf(&name, "%s%s", i ? "+" : "", sorted[i]);
+    return rv_strndup(cx, name.data, name.len);
 }
 
 static void walk_texts(struct rv_ctx *cx, const struct rv_record *record, const void *object,
@@ -61,17 +63,18 @@ static void walk_texts(struct rv_ctx *cx, const struct rv_record *record, const 
     for (size_t i = 0; i < record->field_count; i++) {
         const struct rv_field *field = &record->fields[i];
         const char *here = rv_printf(cx, "%s.%s", path, field->name);
-        const char *first = rv_field_is_set(field, object)
-                                ? *(const char *const *)rv_field_in(field, object)
-                                : NULL;
 
-        if (!first)
+        if (!rv_field_is_set(field, object))
             continue;
         if (field->kind == RV_KIND_TEXT || field->kind == RV_KIND_JSON)
-            each(arg, here, first);
-        for (size_t n = 0; field->kind == RV_KIND_LIST && n < rv_field_count_in(field, object); n++)
+            each(arg, here, *(const char *const *)rv_field_in(field, object));
+        for (size_t n = 0; field->kind == RV_KIND_LIST && n < rv_field_count_in(field, object);
+             n++) {
+            const char *first = *(const char *const *)rv_field_in(field, object);
+
             walk_texts(cx, field->element, first + n * field->element->size,
                        rv_printf(cx, "%s[%zu]", here, n), each, arg);
+        }
     }
 }
 
@@ -161,25 +164,25 @@ struct dag *dag_new(struct rv_ctx *cx, const struct node *nodes, size_t n_nodes)
     return dag;
 }
 
-/* How many needs of each node are left once everything that can begin has been done. */
-static int64_t *left_after_all(struct rv_ctx *cx, const struct dag *dag)
+/* The nodes in an order in which they can be done; @left: how many needs of each stay open. */
+static struct numbers order_of(struct rv_ctx *cx, const struct dag *dag, int64_t **left)
 {
-    int64_t *left = rv_new_array(cx, int64_t, dag->n);
     struct numbers ready = { 0 };
 
+    *left = rv_new_array(cx, int64_t, dag->n);
     for (size_t i = 0; i < dag->n; i++) {
-        left[i] = dag->nodes[i].n_needs;
-        if (left[i] == 0)
+        (*left)[i] = dag->nodes[i].n_needs;
+        if ((*left)[i] == 0)
             add(cx, &ready, (int64_t)i);
     }
     for (size_t i = 0; i < ready.n; i++) {
         const struct dag_node *node = &dag->nodes[ready.items[i]];
 
         for (size_t k = 0; k < node->n_after; k++)
-            if (--left[node->after[k]] == 0)
+            if (--(*left)[node->after[k]] == 0)
                 add(cx, &ready, node->after[k]);
     }
-    return left;
+    return ready;
 }
 
 static int64_t stuck_need(const struct dag *dag, const struct node *nodes, const int64_t *left,
@@ -195,44 +198,69 @@ static int64_t stuck_need(const struct dag *dag, const struct node *nodes, const
     return at;
 }
 
-const char *dag_cycle(struct rv_ctx *cx, const struct dag *dag, const struct node *nodes)
+/* Walks back from @at among those that stay open until it meets itself: a node of a circle. */
+static int64_t find_circle(struct rv_ctx *cx, const struct dag *dag, const struct node *nodes,
+                           const int64_t *left, int64_t at)
 {
-    int64_t *left = left_after_all(cx, dag);
     bool *seen = rv_new_array(cx, bool, dag->n);
-    int64_t at = -1;
-    const char *text;
 
-    for (size_t i = 0; i < dag->n && at < 0; i++)
-        if (left[i] > 0)
-            at = (int64_t)i;
-    if (at < 0)
-        return NULL;
-    for (; !seen[at]; at = stuck_need(dag, nodes, left, at)) /* walk back until we meet ourselves */
+    for (; !seen[at]; at = stuck_need(dag, nodes, left, at))
         seen[at] = true;
-    text = nodes[at].node_id;
-    for (int64_t next = stuck_need(dag, nodes, left, at);; next = stuck_need(dag, nodes, left, next)) {
-        text = rv_printf(cx, "%s \xe2\x86\x92 %s", nodes[next].node_id, text);
-        if (next == at)
-            return text;
-    }
+    return at;
 }
 
-bool dag_precedes(struct rv_ctx *cx, const struct dag *dag, int64_t before, int64_t after)
+const char *dag_cycle(struct rv_ctx *cx, const struct dag *dag, const struct node *nodes)
 {
-    bool *seen = rv_new_array(cx, bool, dag->n);
-    struct numbers next = { 0 };
+    int64_t *left, at = 0;
+    struct numbers circle = { 0 };
+    auto_buf text = { 0 };
 
-    add(cx, &next, before);
-    for (size_t i = 0; i < next.n; i++) {
-        const struct dag_node *node = &dag->nodes[next.items[i]];
+    if (order_of(cx, dag, &left).n == dag->n)
+        return NULL;
+    while (left[at] == 0)
+        at++;
+    at = find_circle(cx, dag, nodes, left, at);
+    do
+        add(cx, &circle, at);
+    while ((at = stuck_need(dag, nodes, left, at)) != circle.items[0]);
+    rv_buf_text(&text, nodes[at].node_id);
+    for (size_t i = circle.n; i-- > 0 && circle.n - i <= CYCLE_SHOWN;)
+        rv_buf_printf(&text, " \xe2\x86\x92 %s", nodes[circle.items[i]].node_id);
+    if (circle.n > CYCLE_SHOWN)
+        rv_buf_text(&text, " \xe2\x86\x92 \xe2\x80\xa6");
+    return rv_strndup(cx, text.data, text.len);
+}
+
+/* A row of bits for each node: who comes before it. */
+struct dag_order {
+    size_t words;
+    uint64_t *rows;
+};
+
+const struct dag_order *dag_order_new(struct rv_ctx *cx, const struct dag *dag)
+{
+    struct dag_order *order = rv_new(cx, struct dag_order);
+    int64_t *left;
+    struct numbers sorted = order_of(cx, dag, &left);
+
+    order->words = (dag->n + 63) / 64;
+    order->rows = rv_new_array(cx, uint64_t, dag->n * order->words);
+    for (size_t i = 0; i < sorted.n; i++) {
+        const struct dag_node *node = &dag->nodes[sorted.items[i]];
+        const uint64_t *mine = &order->rows[(size_t)sorted.items[i] * order->words];
 
         for (size_t k = 0; k < node->n_after; k++) {
-            if (node->after[k] == after)
-                return true;
-            if (!seen[node->after[k]])
-                add(cx, &next, node->after[k]);
-            seen[node->after[k]] = true;
+            uint64_t *row = &order->rows[(size_t)node->after[k] * order->words];
+
+            for (size_t w = 0; w < order->words; w++)
+                row[w] |= mine[w];
+            row[sorted.items[i] / 64] |= UINT64_C(1) << sorted.items[i] % 64;
         }
     }
-    return false;
+    return order;
+}
+
+bool dag_precedes(const struct dag_order *order, int64_t before, int64_t after)
+{
+    return order->rows[(size_t)after * order->words + (size_t)before / 64] >> before % 64 & 1;
 }

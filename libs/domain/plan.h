@@ -12,7 +12,15 @@
 #include "base/record.h"
 #include "domain/score.h"
 
-enum { PLAN_NODES_MAX = 2000, PLAN_TOOLS_MAX = 64, PLAN_ATTEMPTS_MAX = 20 };
+enum {
+    PLAN_NODES_MAX = 2000,
+    PLAN_NEEDS_MAX = 20000, /* of all nodes together */
+    PLAN_REQUIRES_MAX = 8,  /* of one node: they are in the name of its queue */
+    PLAN_TOOLS_MAX = 64,
+    PLAN_SCORERS_MAX = 64,
+    PLAN_ATTEMPTS_MAX = 20,
+    PLAN_OUTPUT_TOKENS_MAX = 1000000,
+};
 
 #define STEP_KINDS(X)                                                                              \
     X(STEP_NOOP, 1, "noop")                                                                        \
@@ -182,8 +190,10 @@ struct dag *dag_new(struct rv_ctx *cx, const struct node *nodes, size_t n_nodes)
 /* A cycle as text ("a → b → a"), or NULL when there is none. */
 const char *dag_cycle(struct rv_ctx *cx, const struct dag *dag, const struct node *nodes);
 
-/* Whether @before must be completed before @after can begin. */
-bool dag_precedes(struct rv_ctx *cx, const struct dag *dag, int64_t before, int64_t after);
+/* Who must be completed before whom, worked out once for many questions. No circles in @dag. */
+struct dag_order;
+const struct dag_order *dag_order_new(struct rv_ctx *cx, const struct dag *dag);
+bool dag_precedes(const struct dag_order *order, int64_t before, int64_t after);
 
 /* Calls @each for every text of a node that may hold expressions, with its path ("http.url"). */
 void node_each_text(struct rv_ctx *cx, const struct node *node,

@@ -9,8 +9,8 @@ struct checking {
     struct rv_ctx *cx;
     const struct node *nodes;
     size_t n_nodes;
-    const struct dag *dag; /* NULL while the needs are not in order */
-    int64_t at;            /* the node; -1: not in a workflow */
+    const struct dag_order *order; /* NULL while the needs are not in order */
+    int64_t at;                    /* the node */
     const char *path;
 };
 
@@ -35,7 +35,7 @@ static void check_step_reference(const struct checking *checking, const char *pa
     number = node_find(checking->nodes, checking->n_nodes, id, len);
     if (number < 0)
         rv_wrong(cx, path, "names the step \"%.*s\", which does not exist", (int)len, id);
-    else if (checking->dag && !dag_precedes(cx, checking->dag, number, checking->at))
+    else if (checking->order && !dag_precedes(checking->order, number, checking->at))
         rv_wrong(cx, path, "names the step \"%.*s\", which does not come before this one", (int)len,
                  id);
 }
@@ -59,6 +59,7 @@ static bool check_part(void *arg, const struct template_part *part)
 
     if (!part->expression)
         return true;
+    /* JSON keeps the quotes of a ["key"] escaped: whoever evaluates it sees the path as it is. */
     if (!template_path_ok(part->text, part->len) && !memchr(part->text, '\\', part->len))
         rv_wrong(text->checking->cx, text->path, "\"%.*s\" is not a path", (int)part->len,
                  part->text);
@@ -110,6 +111,10 @@ static void check_parts(struct checking *checking, const struct node *node)
 
 static void check_needs(struct checking *checking, const struct node *node)
 {
+    if (node->n_needs > checking->n_nodes) {
+        rv_wrong(checking->cx, part_path(checking, "needs"), "names more nodes than there are");
+        return;
+    }
     for (size_t k = 0; k < node->n_needs; k++) {
         const char *path = part_path(checking, rv_printf(checking->cx, "needs[%zu]", k));
         const char *id = node->needs[k];
@@ -122,18 +127,80 @@ static void check_needs(struct checking *checking, const struct node *node)
     }
 }
 
-static void check_checks(struct checking *checking, const struct node *node)
+/* One character of a JSON string, for looking at it only: \\u and four digits count as an x. */
+static char json_letter(const char **at)
 {
-    for (size_t i = 0; node->map && i < node->map->n_checks; i++) {
-        const struct check_spec *check = &node->map->checks[i];
-        size_t len = check->against ? strlen(check->against) : 0;
-        char why[160];
+    static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+    const char *letter;
 
-        if (check->op == MATCH_REGEX && len > 2 && !strstr(check->against, "${{") &&
-            !match_pattern_ok(rv_strndup(checking->cx, check->against + 1, len - 2), why, sizeof(why)))
-            rv_wrong(checking->cx, part_path(checking, rv_printf(checking->cx, "map.checks[%zu].against", i)),
-                     "is not a pattern: %s", why);
+    if (**at != '\\' || !(*at)[1])
+        return **at;
+    ++*at;
+    if (**at == 'u' && strlen(*at) > 4) {
+        *at += 4;
+        return 'x';
     }
+    letter = strchr(from, **at);
+    return letter ? to[letter - from] : **at;
+}
+
+static const char *json_words(struct rv_ctx *cx, const char *json)
+{
+    char *words = rv_strdup(cx, json + 1), *end = words;
+
+    for (const char *at = json + 1; *at && *at != '"'; at++)
+        *end++ = json_letter(&at);
+    *end = '\0';
+    return words;
+}
+
+static void check_pattern(struct checking *checking, const char *path, const char *json)
+{
+    char why[160];
+
+    if (!json || strstr(json, "${{"))
+        return;
+    if (*json != '"')
+        rv_wrong(checking->cx, part_path(checking, path), "is not a text: a pattern is one");
+    else if (!match_pattern_ok(json_words(checking->cx, json), why, sizeof(why)))
+        rv_wrong(checking->cx, part_path(checking, path), "is not a pattern: %s", why);
+}
+
+static void check_http(struct checking *checking, const struct http_spec *http)
+{
+    if (http && http->headers && http->headers[0] != '{')
+        rv_wrong(checking->cx, part_path(checking, "http.headers"), "is not an object");
+}
+
+static void check_map(struct checking *checking, const struct map_spec *map)
+{
+    for (size_t i = 0; map && i < map->n_checks; i++)
+        if (map->checks[i].op == MATCH_REGEX)
+            check_pattern(checking, rv_printf(checking->cx, "map.checks[%zu].against", i),
+                          map->checks[i].against);
+}
+
+/* What a model is asked for: a hold is worked out from it, so it must have an end. */
+static void check_model(struct checking *checking, const char *prefix, int64_t max_output_tokens,
+                        double temperature)
+{
+    check_range(checking, rv_printf(checking->cx, "%smax_output_tokens", prefix), max_output_tokens,
+                PLAN_OUTPUT_TOKENS_MAX);
+    if (!(temperature >= 0 && temperature <= 2))
+        rv_wrong(checking->cx,
+                 part_path(checking, rv_printf(checking->cx, "%stemperature", prefix)),
+                 "is not between 0 and 2");
+}
+
+static void check_requires(struct checking *checking, const struct node *node)
+{
+    if (node->n_requires > PLAN_REQUIRES_MAX) {
+        rv_wrong(checking->cx, part_path(checking, "requires"), "has more than %d names",
+                 PLAN_REQUIRES_MAX);
+        return;
+    }
+    for (size_t k = 0; k < node->n_requires; k++)
+        check_name(checking, rv_printf(checking->cx, "requires[%zu]", k), node->requires[k]);
 }
 
 static void check_node(struct checking *checking)
@@ -143,14 +210,18 @@ static void check_node(struct checking *checking)
     check_name(checking, "node_id", node->node_id);
     check_parts(checking, node);
     check_needs(checking, node);
-    check_checks(checking, node);
+    check_requires(checking, node);
+    check_http(checking, node->http);
+    check_map(checking, node->map);
+    if (node->llm)
+        check_model(checking, "llm.", node->llm->max_output_tokens, node->llm->temperature);
+    if (node->agent)
+        check_name(checking, "agent.agent", node->agent->agent);
     check_range(checking, "timeout_ms", node->timeout_ms, 24 * 3600 * 1000LL);
     if (node->retry) {
         check_range(checking, "retry.max_attempts", node->retry->max_attempts, PLAN_ATTEMPTS_MAX);
         check_range(checking, "retry.initial_ms", node->retry->initial_ms, 3600 * 1000);
     }
-    for (size_t k = 0; k < node->n_requires; k++)
-        check_name(checking, rv_printf(checking->cx, "requires[%zu]", k), node->requires[k]);
     for (int64_t other = 0; node->node_id && other < checking->at; other++)
         if (rv_text_same(checking->nodes[other].node_id, node->node_id))
             rv_wrong(checking->cx, part_path(checking, "node_id"), "is the name of another node");
@@ -165,72 +236,117 @@ static void check_limits(struct checking *checking, const struct limits_spec *li
     check_range(checking, "limits.duration_ms", limits->duration_ms, 366LL * 24 * 3600 * 1000);
 }
 
-static void check_scorers(struct rv_ctx *cx, const struct scorer *scorers, size_t n)
+static void check_bounds(struct checking *checking, const char *path, const struct scorer *scorer)
 {
-    char why[160];
     double bound;
 
-    for (size_t i = 0; i < n; i++) {
-        const struct scorer *s = &scorers[i];
-        size_t len = s->value ? strlen(s->value) : 0;
+    if (!scorer->min && !scorer->max)
+        rv_wrong(checking->cx, path, "or max is missing");
+    if ((scorer->min && !rv_text_double(scorer->min, &bound)) ||
+        (scorer->max && !rv_text_double(scorer->max, &bound)))
+        rv_wrong(checking->cx, path, "or max is not a number");
+}
 
-        if (s->kind != SCORER_BOUNDS && s->kind && !s->value)
-            rv_wrong(cx, rv_printf(cx, "scorers[%zu].value", i), "is missing");
-        if (s->kind == SCORER_BOUNDS && !s->min && !s->max)
-            rv_wrong(cx, rv_printf(cx, "scorers[%zu].min", i), "or max is missing");
-        if ((s->min && !rv_text_double(s->min, &bound)) || (s->max && !rv_text_double(s->max, &bound)))
-            rv_wrong(cx, rv_printf(cx, "scorers[%zu].min", i), "or max is not a number");
-        if (s->kind == SCORER_REGEX && len > 2 &&
-            !match_pattern_ok(rv_strndup(cx, s->value + 1, len - 2), why, sizeof(why)))
-            rv_wrong(cx, rv_printf(cx, "scorers[%zu].value", i), "is not a pattern: %s", why);
-        if (s->weight < 0)
-            rv_wrong(cx, rv_printf(cx, "scorers[%zu].weight", i), "is below 0");
-        for (size_t k = 0; k < i; k++)
-            if (rv_text_same(scorers[k].name, s->name))
-                rv_wrong(cx, rv_printf(cx, "scorers[%zu].name", i), "is the name of another scorer");
+static void check_scorer(struct checking *checking, const struct scorer *scorer)
+{
+    if (scorer->kind == SCORER_BOUNDS)
+        check_bounds(checking, part_path(checking, "min"), scorer);
+    else if (scorer->kind && !scorer->value)
+        rv_wrong(checking->cx, part_path(checking, "value"), "is missing");
+    if (scorer->kind == SCORER_REGEX)
+        check_pattern(checking, "value", scorer->value);
+    if (scorer->weight < 0)
+        rv_wrong(checking->cx, part_path(checking, "weight"), "is below 0");
+}
+
+static void check_scorers(struct checking *checking, const struct scorer *scorers, size_t n)
+{
+    if (n > PLAN_SCORERS_MAX) {
+        rv_wrong(checking->cx, "scorers", "has more than %d scorers", PLAN_SCORERS_MAX);
+        return;
     }
+    for (size_t i = 0; i < n; i++) {
+        checking->path = rv_printf(checking->cx, "scorers[%zu]", i);
+        check_scorer(checking, &scorers[i]);
+        for (size_t k = 0; k < i; k++)
+            if (rv_text_same(scorers[k].name, scorers[i].name))
+                rv_wrong(checking->cx, part_path(checking, "name"),
+                         "is the name of another scorer");
+    }
+}
+
+/* The work of a check grows with these, so they are looked at before anything else. */
+static bool is_small(struct rv_ctx *cx, const struct workflow_spec *spec)
+{
+    size_t needs = 0;
+
+    for (size_t i = 0; i < spec->n_nodes; i++)
+        needs += spec->nodes[i].n_needs;
+    if (spec->n_nodes > PLAN_NODES_MAX)
+        rv_wrong(cx, "nodes", "has more than %d nodes", PLAN_NODES_MAX);
+    if (needs > PLAN_NEEDS_MAX)
+        rv_wrong(cx, "nodes", "have more than %d needs together", PLAN_NEEDS_MAX);
+    return spec->n_nodes <= PLAN_NODES_MAX && needs <= PLAN_NEEDS_MAX;
+}
+
+/* The order of the nodes; NULL, with the circle noted, when there is none. */
+static const struct dag_order *check_order(struct rv_ctx *cx, const struct workflow_spec *spec)
+{
+    const struct dag *dag = dag_new(cx, spec->nodes, spec->n_nodes);
+    const char *cycle = dag ? dag_cycle(cx, dag, spec->nodes) : NULL;
+
+    if (cycle)
+        rv_wrong(cx, "nodes", "go round in a circle: %s", cycle);
+    return dag && !cycle ? dag_order_new(cx, dag) : NULL;
 }
 
 void workflow_check(struct rv_ctx *cx, const struct workflow_spec *spec)
 {
     struct checking checking = { .cx = cx, .nodes = spec->nodes, .n_nodes = spec->n_nodes };
-    const char *cycle;
 
-    if (spec->n_nodes > PLAN_NODES_MAX) {
-        rv_wrong(cx, "nodes", "has more than %d nodes", PLAN_NODES_MAX);
+    if (!is_small(cx, spec))
         return;
-    }
     if (spec->n_nodes == 0)
         rv_wrong(cx, "nodes", "is empty");
     for (checking.at = 0; checking.at < (int64_t)spec->n_nodes; checking.at++) {
         checking.path = rv_printf(cx, "nodes[%lld]", (long long)checking.at);
         check_node(&checking);
     }
-    checking.dag = dag_new(cx, spec->nodes, spec->n_nodes);
-    cycle = checking.dag ? dag_cycle(cx, checking.dag, spec->nodes) : NULL;
-    if (cycle)
-        rv_wrong(cx, "nodes", "go round in a circle: %s", cycle);
+    checking.order = check_order(cx, spec);
     for (checking.at = 0; checking.at < (int64_t)spec->n_nodes; checking.at++) {
         checking.path = rv_printf(cx, "nodes[%lld]", (long long)checking.at);
         node_each_text(cx, &spec->nodes[checking.at], check_text, &checking);
     }
     checking.path = "";
     check_limits(&checking, spec->limits);
-    check_scorers(cx, spec->scorers, spec->n_scorers);
+    check_scorers(&checking, spec->scorers, spec->n_scorers);
+}
+
+static void check_tools(struct checking *checking, const struct agent_spec *spec)
+{
+    if (spec->n_tools > PLAN_TOOLS_MAX) {
+        rv_wrong(checking->cx, "tools", "has more than %d tools", PLAN_TOOLS_MAX);
+        return;
+    }
+    for (size_t i = 0; i < spec->n_tools; i++) {
+        const char *path = rv_printf(checking->cx, "tools[%zu]", i);
+
+        check_name(checking, path, spec->tools[i]);
+        for (size_t k = 0; k < i; k++)
+            if (rv_text_same(spec->tools[k], spec->tools[i]))
+                rv_wrong(checking->cx, path, "names \"%s\" twice", spec->tools[i]);
+    }
 }
 
 void agent_check(struct rv_ctx *cx, const struct agent_spec *spec)
 {
     struct checking checking = { .cx = cx, .path = "" };
 
-    if (spec->n_tools > PLAN_TOOLS_MAX)
-        rv_wrong(cx, "tools", "has more than %d tools", PLAN_TOOLS_MAX);
-    for (size_t i = 0; i < spec->n_tools; i++)
-        check_name(&checking, rv_printf(cx, "tools[%zu]", i), spec->tools[i]);
+    check_tools(&checking, spec);
     check_range(&checking, "max_iterations", spec->max_iterations, 800);
-    check_range(&checking, "max_output_tokens", spec->max_output_tokens, 1000000);
+    check_model(&checking, "", spec->max_output_tokens, spec->temperature);
     check_limits(&checking, spec->limits);
-    check_scorers(cx, spec->scorers, spec->n_scorers);
+    check_scorers(&checking, spec->scorers, spec->n_scorers);
 }
 
 void tool_check(struct rv_ctx *cx, const struct tool_spec *spec)
@@ -238,6 +354,7 @@ void tool_check(struct rv_ctx *cx, const struct tool_spec *spec)
     struct checking checking = { .cx = cx, .path = "" };
 
     check_range(&checking, "timeout_ms", spec->timeout_ms, 3600 * 1000);
+    check_http(&checking, spec->http);
     if (spec->parameters && spec->parameters[0] != '{')
         rv_wrong(cx, "parameters", "is not an object (a JSON Schema)");
 }

@@ -5,8 +5,8 @@
  * and tool call has a decision before it. Pure.
  */
 
-#include "base/fsm.h"
 #include "base/ctx.h"
+#include "base/fsm.h"
 #include "base/record.h"
 
 #define EFFECTS(X)                                                                                 \
@@ -25,12 +25,12 @@ RV_ENUM_DECLARE(subject_kind, SUBJECT_KINDS)
 struct rule_match {
     enum subject_kind subject;
     const char *project, *workflow, *agent, *tool, *model;
-    const char *tool_effect;        /* read, write, destructive */
-    int64_t cost_over_microusd;     /* matches when the cost asked for is above; 0: any */
+    const char *tool_effect;    /* read, write, destructive */
+    int64_t cost_over_microusd; /* matches when the cost asked for is above; 0: any */
 };
 
 struct rule {
-    const char *rule; /* its name */
+    const char *rule;         /* its name */
     struct rule_match *match; /* NULL: everything */
     enum effect effect;
     int64_t priority;          /* higher speaks first, among equals of effect */
@@ -57,7 +57,8 @@ struct policy {
 
 enum { POLICY_RULES_MAX = 500, POLICY_PATTERN_MAX = 200 };
 
-/* Asks whether something may happen. Lists hold every one involved: a run's agents, a call's one. */
+/* Asks whether something may happen. Lists hold every one involved: a run's agents, a call's one.
+ */
 struct policy_ask {
     const char *tenant_id, *project_id, *project;
     enum subject_kind subject;

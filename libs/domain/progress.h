@@ -13,7 +13,7 @@
 #include "domain/plan.h"
 #include "domain/work.h"
 
-enum { ATTEMPTS_LOST_MAX = 5, BACK_OFF_MAX_MS = 60000 };
+enum { ATTEMPTS_LOST_MAX = 5, BACK_OFF_MAX_MS = 60000, RETRY_AFTER_MAX_MS = 3600 * 1000 };
 
 /* A claim that was granted, as it is kept. */
 struct attempt {

@@ -31,10 +31,9 @@ WITH asked AS (
     FROM unnest(:tenant_id[]::uuid[], :hold_id[]::uuid[], :parent_hold_id[]::uuid[], :project_id[]::uuid[],
                 :run_id[]::uuid[], :task_no[]::bigint[], :call_no[]::bigint[], :state[]::text[],
                 :budget_ids[]::text[], :provider[]::text[], :model[]::text[],
-                :amount_microusd[]::bigint[], :amount_tokens[]::bigint[],
-                :draw_microusd[]::bigint[], :draw_tokens[]::bigint[], :expires_ms[]::bigint[])
+                :amount_microusd[]::bigint[], :amount_tokens[]::bigint[], :expires_ms[]::bigint[])
          AS t(tenant_id, hold_id, parent_hold_id, project_id, run_id, task_no, call_no, state, budget_ids,
-              provider, model, amount_microusd, amount_tokens, draw_microusd, draw_tokens, expires_ms)
+              provider, model, amount_microusd, amount_tokens, expires_ms)
 ), added AS (
     INSERT INTO holds (tenant_id, hold_id, parent_hold_id, project_id, run_id, task_no, call_no, state,
                        budget_ids, provider, model, amount_microusd, amount_tokens, expires_at, closed_at)
@@ -47,11 +46,10 @@ WITH asked AS (
     RETURNING tenant_id, hold_id, parent_hold_id, state, budget_ids, amount_microusd, amount_tokens
 ), drawn AS (
     UPDATE holds p
-    SET drawn_microusd = p.drawn_microusd + d.microusd, drawn_tokens = p.drawn_tokens + d.tokens
-    FROM (SELECT tenant_id, asked.parent_hold_id, sum(draw_microusd)::bigint AS microusd, sum(draw_tokens)::bigint AS tokens
-          FROM asked JOIN added USING (tenant_id, hold_id)
-          WHERE added.state = 'held' AND asked.parent_hold_id IS NOT NULL
-          GROUP BY 1, 2) d
+    SET drawn_microusd = p.drawn_microusd + d.microusd,
+        drawn_tokens = p.drawn_tokens + CASE WHEN p.amount_tokens > 0 THEN d.tokens ELSE 0 END
+    FROM (SELECT tenant_id, parent_hold_id, sum(amount_microusd)::bigint AS microusd, sum(amount_tokens)::bigint AS tokens
+          FROM added WHERE state = 'held' AND parent_hold_id IS NOT NULL GROUP BY 1, 2) d
     WHERE p.tenant_id = d.tenant_id AND p.hold_id = d.parent_hold_id
 ), booked AS (
     SELECT tenant_id, hold_id, unnest(budget_ids) AS budget_id, amount_microusd, amount_tokens
@@ -91,6 +89,7 @@ FOR UPDATE;
 
 -- name: settle_calls
 -- The calls that are asked about, and those still open of the runs that are. After the locks.
+-- OFFSET 0 keeps the look-up a look-up: a run has few open calls, but there may be many runs.
 WITH asked AS (SELECT * FROM unnest(:tenant_id[]::uuid[], :hold_id[]::uuid[]) AS t(tenant_id, hold_id))
 SELECT h.tenant_id, h.hold_id, h.parent_hold_id, h.run_id, h.state, h.provider, h.model,
        h.amount_microusd, h.amount_tokens, h.used_microusd, h.used_tokens
@@ -99,8 +98,9 @@ WHERE h.parent_hold_id IS NOT NULL
 UNION
 SELECT h.tenant_id, h.hold_id, h.parent_hold_id, h.run_id, h.state, h.provider, h.model,
        h.amount_microusd, h.amount_tokens, h.used_microusd, h.used_tokens
-FROM asked a JOIN holds h ON h.tenant_id = a.tenant_id AND h.parent_hold_id = a.hold_id
-WHERE h.closed_at IS NULL;
+FROM asked a,
+     LATERAL (SELECT * FROM holds c
+              WHERE c.parent_hold_id = a.hold_id AND c.tenant_id = a.tenant_id AND c.closed_at IS NULL OFFSET 0) h;
 
 -- name: settle_calls_book
 -- held → spent on the budgets, drawn → used on the run's hold, and what was really used.
@@ -228,7 +228,8 @@ FOR UPDATE OF h SKIP LOCKED;
 UPDATE holds h
 SET expires_at = now() + :expires_ms::bigint * interval '1 millisecond'
 FROM (SELECT o.tenant_id, o.hold_id
-      FROM holds o JOIN runs r ON r.tenant_id = o.tenant_id AND r.run_id = o.run_id
+      FROM holds o,
+           LATERAL (SELECT ended_at FROM runs WHERE tenant_id = o.tenant_id AND run_id = o.run_id OFFSET 0) r
       WHERE o.closed_at IS NULL AND o.parent_hold_id IS NULL AND o.expires_at < now() AND r.ended_at IS NULL
       ORDER BY o.tenant_id, o.hold_id
       LIMIT 500

@@ -35,3 +35,18 @@ WHERE (xid, seq) > (coalesce((SELECT xid FROM place), '0'::xid8), coalesce((SELE
   AND (:type::text IS NULL OR type LIKE replace(replace(:type, '_', '\_'), '*', '%'))
 ORDER BY xid, seq
 LIMIT :limit;
+
+-- name: gateway_dead_letters
+-- What nobody could read, newest first, without its bytes. It belongs to no tenant: for those who
+-- run the house.
+SELECT dead_letter_id, service, subject, reason, deliveries, ms(created_at) AS created_at_ms,
+       ms(requeued_at) AS requeued_at_ms
+FROM dead_letters
+WHERE requeued_at IS NULL AND (:dead_letter_id::uuid IS NULL OR
+      (created_at, dead_letter_id) < (SELECT created_at, dead_letter_id FROM dead_letters
+                                      WHERE dead_letter_id = :dead_letter_id))
+ORDER BY created_at DESC, dead_letter_id DESC
+LIMIT :limit;
+
+-- name: gateway_dead_letter_count
+SELECT count(*) AS n FROM dead_letters WHERE requeued_at IS NULL;

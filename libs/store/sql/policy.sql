@@ -35,9 +35,12 @@ ORDER BY tenant_id, run_id, subject, task_no, call_no
 ON CONFLICT DO NOTHING;
 
 -- name: approvals_of
-SELECT a.tenant_id, a.approval_id, a.subject, a.run_id, a.task_no, a.call_no, a.state, a.decided_by, a.feedback
-FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :subject[]::text[], :task_no[]::bigint[], :call_no[]::bigint[])
-     AS t(tenant_id, run_id, subject, task_no, call_no)
+-- With whether it was asked about the very same thing: a yes to one is no yes to another.
+SELECT a.tenant_id, a.approval_id, a.subject, a.run_id, a.task_no, a.call_no, a.state, a.decided_by, a.feedback,
+       a.detail IS NOT DISTINCT FROM t.detail AS same
+FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :subject[]::text[], :task_no[]::bigint[], :call_no[]::bigint[],
+            :detail[]::jsonb[])
+     AS t(tenant_id, run_id, subject, task_no, call_no, detail)
 JOIN approvals a USING (tenant_id, run_id, subject, task_no, call_no);
 
 -- name: policy_epoch_raise
