@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/id.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "contract/subjects.h"
@@ -172,6 +173,22 @@ static void fill_policy(const struct admission *admission, size_t i, int64_t cos
     fill_names(admission->cx, plan, ask);
 }
 
+/* A hold that leads to no run is given back; if that is lost, the budget's sweep frees it. */
+static void give_back(struct admission *admission, const struct hold_ask *holds, size_t n)
+{
+    struct rv_ctx *cx = admission->cx;
+    struct settle_ask *asks = rv_new_array(cx, struct settle_ask, n);
+    struct rv_error kept = cx->error;
+
+    for (size_t i = 0; i < n; i++)
+        asks[i] = (struct settle_ask){ .tenant_id = holds[i].tenant_id,
+                                       .hold_id = holds[i].hold_id,
+                                       .release = true };
+    if (rv_bus_tell(cx, admission->service->runtime->bus, &SUBJ_BUDGET_SETTLE, asks, n) != RV_OK)
+        rv_warn(cx, "a hold was not given back; it expires");
+    cx->error = kept;
+}
+
 /* Both are asked at once and both are waited for, whatever the other said. */
 rv_result admission_ask(struct admission *admission)
 {
@@ -202,6 +219,8 @@ rv_result admission_ask(struct admission *admission)
     held = rv_bus_await(cx, holds, admission->holds, wait_ms);
     if (decided == RV_OK)
         decided = rv_bus_await(cx, decisions, admission->decisions, wait_ms);
+    if (decided != RV_OK && held == RV_OK)
+        give_back(admission, admission->hold_asks, n);
     RV_TRY(cx, decided);
     RV_TRY(cx, held);
     return RV_OK;
@@ -337,17 +356,6 @@ static rv_result insert(struct admission *admission, struct batch *batch, struct
     return rv_db_exec(cx, &SQL_EVENTS_NEW, rv_in_many(event, out->events, out->n_events));
 }
 
-/* Of an ask that was answered otherwise meanwhile: its hold is given back. */
-static void give_back(struct admission *admission, const struct hold_ask *hold)
-{
-    struct settle_ask ask = { .tenant_id = hold->tenant_id, .hold_id = hold->hold_id,
-                              .release = true };
-
-    if (rv_bus_tell(admission->cx, admission->service->runtime->bus, &SUBJ_BUDGET_SETTLE, &ask, 1) !=
-        RV_OK)
-        admission->cx->error = (struct rv_error){ 0 }; /* the budget's sweep frees it */
-}
-
 static size_t tasks_at_most(const struct admission *admission)
 {
     size_t n = 0;
@@ -373,7 +381,7 @@ rv_result admission_make(struct admission *admission)
         struct task *made;
 
         if (admission->answers[i].verdict) {
-            give_back(admission, &admission->hold_asks[k]);
+            give_back(admission, &admission->hold_asks[k], 1);
             continue;
         }
         fill_run(admission, k, &runs[n_runs++]);

@@ -97,12 +97,19 @@ struct task **batch_after(struct batch *batch, const struct progress *p, const s
     return after;
 }
 
-struct task *batch_tasks_of(struct batch *batch, const struct run *run, size_t *n)
+struct task *batch_tasks_of(const struct batch *batch, const struct run *run, size_t *n)
 {
-    struct task *first = batch_task(batch, run->tenant_id, run->run_id, 0);
+    size_t first = 0;
 
-    *n = first ? (size_t)run->tasks_total : 0;
-    return first;
+    while (first < batch->n_tasks && compare_run(batch->tasks[first]->tenant_id,
+                                                 batch->tasks[first]->run_id, run->tenant_id,
+                                                 run->run_id) != 0)
+        first++;
+    for (*n = 0; first + *n < batch->n_tasks; ++*n)
+        if (compare_run(batch->tasks[first + *n]->tenant_id, batch->tasks[first + *n]->run_id,
+                        run->tenant_id, run->run_id) != 0)
+            break;
+    return *n ? batch->tasks[first] : NULL;
 }
 
 /* -- loading ----------------------------------------------------------------------------------- */
@@ -110,6 +117,7 @@ struct task *batch_tasks_of(struct batch *batch, const struct run *run, size_t *
 /* Joins what several reads have found, sorted and without doubles. */
 static void gather_tasks(struct batch *batch, const struct rv_rows *reads, size_t n_reads)
 {
+    struct task *side_by_side;
     size_t total = 0, kept = 0;
 
     for (size_t r = 0; r < n_reads; r++)
@@ -119,9 +127,13 @@ static void gather_tasks(struct batch *batch, const struct rv_rows *reads, size_
         for (size_t i = 0; i < reads[r].n; i++)
             batch->tasks[batch->n_tasks++] = &((struct task *)reads[r].items)[i];
     qsort(batch->tasks, batch->n_tasks, sizeof(*batch->tasks), by_task);
+    side_by_side = rv_new_array(batch->cx, struct task, total);
     for (size_t i = 0; i < batch->n_tasks; i++)
-        if (kept == 0 || compare_task(batch->tasks[kept - 1], batch->tasks[i]) != 0)
-            batch->tasks[kept++] = batch->tasks[i];
+        if (kept == 0 || compare_task(batch->tasks[kept - 1], batch->tasks[i]) != 0) {
+            side_by_side[kept] = *batch->tasks[i];
+            batch->tasks[kept] = &side_by_side[kept];
+            kept++;
+        }
     batch->n_tasks = kept;
 }
 
@@ -198,7 +210,7 @@ rv_result batch_load(struct batch *batch, const struct task_ref *refs, size_t n,
     RV_TRY(cx, rv_db_read(cx, &SQL_TASKS_OF_SMALL_RUNS, in, &task_record, &reads[0]));
     n_wanted = runs_to_load_whole(batch, refs, n, &wanted);
     if (n_wanted)
-        RV_TRY(cx, rv_db_read(cx, &SQL_TASKS_OF_RUNS, rv_in_many(task_ref, wanted, n_wanted),
+        RV_TRY(cx, rv_db_read(cx, &SQL_TASKS_OF_LARGE_RUNS, rv_in_many(task_ref, wanted, n_wanted),
                               &task_record, &reads[1]));
     RV_TRY(cx, rv_db_sync(cx));
     batch->runs = runs.items;

@@ -39,8 +39,8 @@ struct task *batch_task(const struct batch *batch, const char *tenant_id, const 
 struct task **batch_after(struct batch *batch, const struct progress *p, const struct task *task,
                           size_t *n);
 
-/* All loaded tasks of a run, side by side. */
-struct task *batch_tasks_of(struct batch *batch, const struct run *run, size_t *n);
+/* The loaded tasks of a run, by task_no, side by side. */
+struct task *batch_tasks_of(const struct batch *batch, const struct run *run, size_t *n);
 
 /*
  * Saves what changed and, once it is committed, tells: announces ready tasks, wakes the relay, asks

@@ -21,6 +21,8 @@ static const struct rv_handler handlers[] = {
     { &SUBJ_JOURNAL_GET,      .handle = on_journal_get },
     { &SUBJ_EVENT_ADD,        .handle_many = on_event_add },
     { &SUBJ_APPROVAL_DECIDED, .handle_many = on_approval_decided },
+    { &SUBJ_DEAD_LETTER,      .handle_many = on_dead_letter },
+    { &SUBJ_DEAD_LETTER_REQUEUE, .handle = on_dead_letter_requeue },
     { 0 },
 };
 

@@ -1,4 +1,5 @@
-/* The scheduler, from outside: real processes of scheduler, policy and budget; the test is gateway
+/* Long because one story is told a sentence a test.
+ * The scheduler, from outside: real processes of scheduler, policy and budget; the test is gateway
  * and executor at once and speaks on the bus. */
 
 #include <signal.h>
@@ -51,6 +52,7 @@ static int open_suite(void **state)
     static const char *const env[] = { "REEVE_LEASE=600ms", "REEVE_SWEEP=100ms", NULL };
     static const char *const names[] = { "policy", "budget", "scheduler" };
     struct stack_service *services[3];
+    enum rv_status status;
     struct rv_ctx cx;
 
     if (!stack_start(&stack, STACK_ALL))
@@ -68,10 +70,10 @@ static int open_suite(void **state)
         if (!services[i] || !stack_service_wait_ready(services[i]))
             return -1;
     stack.failed = true; /* until all is well */
-    return rv_bus_open(&cx, &(struct rv_bus_options){ .url = stack.nats_url, .name = "test" }, &bus) ==
-                   RV_OK
-               ? 0
-               : -1;
+    status = rv_bus_open(&cx, &(struct rv_bus_options){ .url = stack.nats_url, .name = "test" },
+                         &bus);
+    rv_ctx_release(&cx);
+    return status == RV_OK ? 0 : -1;
 }
 
 static int close_suite(void **state)
