@@ -39,7 +39,8 @@ own() { settings_of "$1" | grep -vxF -f <(common); }
 
 rows() {
     awk -F'|' '{ doc = $3; for (i = 4; i <= NF; i++) doc = doc "\\|" $i
-                 printf "| `%s` | `%s` | %s |\n", $1, $2, doc }' | sed 's/`""`/ /'
+                 shown = $2 == "\"\"" ? "" : "`" $2 "`"
+                 printf "| `%s` | %s | %s |\n", $1, shown, doc }'
 }
 
 table() {

@@ -15,7 +15,8 @@ const char *const world_names[WORLD_PARTS] = { "policy",    "budget",   "schedul
                                                "evaluator", "executor", "gateway" };
 
 /* A setting whose text lives as long as the world. */
-static const char *setting(struct world *world, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static const char *
+setting(struct world *world, const char *format, ...)
 {
     char *room = world->room[world->n_room++];
     va_list args;

@@ -1,0 +1,119 @@
+#include "executor/expr.h"
+
+#include "support/rv_test.h"
+
+static const char facts_text[] =
+    "{\"input\":{\"name\":\"Ada\",\"n\":3,\"none\":null,\"list\":[1,\"two\",{\"k\":true}],"
+    "\"odd key\":\"yes\"},"
+    "\"steps\":{\"read\":{\"output\":{\"status\":200,\"body\":\"a \\\"text\\\"\"}}},"
+    "\"run\":{\"run_id\":\"r1\",\"name\":\"demo\"}}";
+
+static struct expr expr_of(struct rv_ctx *cx)
+{
+    struct expr expr = { .node_id = "here" };
+
+    assert_ok(cx, rv_json_parse(cx, facts_text, strlen(facts_text), "facts", &expr.facts));
+    return expr;
+}
+
+static void replaces_expressions_in_texts(void **state)
+{
+    static const struct {
+        const char *text, *becomes;
+    } rows[] = {
+        { "", "" },
+        { "as it is", "as it is" },
+        { "${{ input.name }}", "Ada" },
+        { "Hello ${{input.name}}!", "Hello Ada!" },
+        { "${{ input.name }}${{ input.n }}", "Ada3" },
+        { "n=${{ input.n }} none=${{ input.none }}", "n=3 none=null" },
+        { "list ${{ input.list }}", "list [1,\"two\",{\"k\":true}]" },
+        { "${{ input.list[2].k }}", "true" },
+        { "${{ input[\"odd key\"] }}", "yes" },
+        { "${{ steps.read.output.body }}", "a \"text\"" },
+        { "}} ${{ run.name }} }}", "}} demo }}" },
+        { "$ {{ input.name }}", "$ {{ input.name }}" },
+    };
+    struct rv_ctx *cx = *state;
+    struct expr expr = expr_of(cx);
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *out;
+
+        assert_ok(cx, expr_text(cx, &expr, "there", rows[i].text, &out));
+        assert_string_equal(out, rows[i].becomes);
+    }
+}
+
+static void keeps_types_in_values(void **state)
+{
+    static const struct {
+        const char *json, *becomes;
+    } rows[] = {
+        { "1", "1" },
+        { "null", "null" },
+        { "\"${{ input.n }}\"", "3" },
+        { "\"${{ input }}\"", "{\"name\":\"Ada\",\"n\":3,\"none\":null,\"list\":[1,\"two\","
+                              "{\"k\":true}],\"odd key\":\"yes\"}" },
+        { "\"n is ${{ input.n }}\"", "\"n is 3\"" },
+        { "{\"a\":[\"${{ input.list[0] }}\",{\"b\":\"${{ input.none }}\"}],\"c\":true}",
+          "{\"a\":[1,{\"b\":null}],\"c\":true}" },
+        { "{\"${{ input.n }}\":1}", "{\"${{ input.n }}\":1}" }, /* names are names */
+    };
+    struct rv_ctx *cx = *state;
+    struct expr expr = expr_of(cx);
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        json_t *out;
+
+        assert_ok(cx, expr_json(cx, &expr, "map.value", rows[i].json, &out));
+        assert_string_equal(rv_json_text(cx, out), rows[i].becomes);
+    }
+}
+
+static void says_where_a_path_leads_nowhere(void **state)
+{
+    static const struct {
+        const char *json, *why;
+    } rows[] = {
+        { "\"${{ steps.write.output }}\"", "step here: map.value: there is no steps.write.output" },
+        { "{\"a\":[0,\"x ${{ input.list[3] }}\"]}",
+          "step here: map.value.a[1]: there is no input.list[3]" },
+        { "\"${{ input.name.more }}\"", "step here: map.value: there is no input.name.more" },
+        { "\"${{ 1 + 1 }}\"", "step here: map.value: \"1 + 1\" is not a path" },
+        { "\"${{ }}\"", "step here: map.value: \"\" is not a path" },
+        { "\"a ${{ input.name\"", "step here: map.value: a ${{ has no }}" },
+    };
+    struct rv_ctx *cx = *state;
+    struct expr expr = expr_of(cx);
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        json_t *out;
+
+        assert_fails(cx, expr_json(cx, &expr, "map.value", rows[i].json, &out), RV_UNPROCESSABLE,
+                     rows[i].why);
+    }
+}
+
+static void refuses_what_is_nested_too_deeply(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct expr expr = expr_of(cx);
+    json_t *deep = json_integer(1), *out;
+
+    for (int i = 0; i < 65; i++)
+        deep = json_pack("[o]", deep);
+    assert_int_equal(expr_value(cx, &expr, "v", rv_json_own(cx, deep), &out), RV_UNPROCESSABLE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RV_TEST(replaces_expressions_in_texts),
+        RV_TEST(keeps_types_in_values),
+        RV_TEST(says_where_a_path_leads_nowhere),
+        RV_TEST(refuses_what_is_nested_too_deeply),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
