@@ -110,6 +110,7 @@ CREATE TABLE run_steps (
     error         text,
     cost_microusd bigint NOT NULL DEFAULT 0,
     tokens_in     bigint NOT NULL DEFAULT 0,
+    tokens_cached bigint NOT NULL DEFAULT 0,
     tokens_out    bigint NOT NULL DEFAULT 0,
     decision_id   uuid NOT NULL,
     hold_id       uuid NOT NULL,

@@ -15,7 +15,7 @@ CREATE TABLE events (
     at         timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (xid, seq)
 );
-CREATE UNIQUE INDEX events_by_run ON events (tenant_id, run_id, run_seq);
+CREATE UNIQUE INDEX events_by_run ON events (run_id, tenant_id, run_seq);
 
 CREATE TABLE relay_cursors (
     name     text PRIMARY KEY,

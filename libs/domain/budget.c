@@ -57,6 +57,9 @@ static const struct rv_field hold_fields[] = {
     RV_INT(hold, left_tokens, 0),
     RV_TEXT(hold, budget, 0),
     RV_TEXT(hold, reason, 0),
+    RV_INT(hold, in_microusd_per_mtok, 0),
+    RV_INT(hold, cached_microusd_per_mtok, 0),
+    RV_INT(hold, out_microusd_per_mtok, 0),
 };
 RV_RECORD(hold, hold_fields);
 

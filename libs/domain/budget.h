@@ -76,6 +76,8 @@ struct hold {
     int64_t left_microusd, left_tokens; /* after this; of the tightest budget; -1: no limit */
     const char *budget;                 /* the name of the budget that refuses, or the tightest */
     const char *reason;
+    /* Of a call to a model: its price, so that the caller knows what it cost before it settles. */
+    int64_t in_microusd_per_mtok, cached_microusd_per_mtok, out_microusd_per_mtok;
 };
 
 /*

@@ -150,7 +150,7 @@ struct task_call {
     const char *request, *response; /* JSON, cut to 4 KiB: for people */
     bool ok;
     const char *error;
-    int64_t cost_microusd, tokens_in, tokens_out;
+    int64_t cost_microusd, tokens_in, tokens_cached, tokens_out; /* cached: of those in */
     const char *decision_id, *hold_id; /* both always: no call without a verdict and a hold */
     int64_t started_at_ms, took_ms;
 };

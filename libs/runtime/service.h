@@ -93,6 +93,7 @@ struct rv_service {
     const struct rv_tick *ticks;                /* ends with a row without a name; may be NULL */
     const struct rv_ear *ears;                  /* ends with a row without a consumer; may be NULL */
     const struct rv_stream *const *streams;     /* those it provides; ends with NULL; may be NULL */
+    const char *const *units;                   /* units of work of its own making, by name */
     const char *const *failpoints;              /* those the tables do not tell; may be NULL */
     struct rv_metric *metrics;                  /* may be NULL */
     const char *db_role;                        /* NULL: a service without Postgres */

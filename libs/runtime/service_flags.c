@@ -78,6 +78,8 @@ static int print_failpoints(const struct rv_service *service)
         print_sides("", ear->consumer->name);
         printf("%s.ack.before\n%s.ack.after\n", ear->consumer->name, ear->consumer->name);
     }
+    for (const char *const *unit = service->units; unit && *unit; unit++)
+        print_sides("", *unit);
     for (; more && *more; more++)
         printf("%s\n", *more);
     return 0;

@@ -81,6 +81,19 @@ static void book(struct rv_ctx *cx, struct holding *holding, const struct bookin
     hold_index_put(holding->known, booking->tenant_id, booking->hold_id, known);
 }
 
+/* So that whoever calls the model can record what it cost before the hold is settled. */
+static void tell_price(const struct holding *holding, const struct hold_ask *ask,
+                       struct hold *answer)
+{
+    struct price price;
+
+    if (!ask->model || !prices_find(&holding->service->prices, ask->provider, ask->model, &price))
+        return;
+    answer->in_microusd_per_mtok = price.in_microusd_per_mtok;
+    answer->cached_microusd_per_mtok = price.cached_microusd_per_mtok;
+    answer->out_microusd_per_mtok = price.out_microusd_per_mtok;
+}
+
 static void decide(struct rv_ctx *cx, struct holding *holding, const struct hold_ask *ask,
                    struct hold *answer)
 {
@@ -95,6 +108,7 @@ static void decide(struct rv_ctx *cx, struct holding *holding, const struct hold
                             .provider = ask->provider,
                             .model = ask->model };
 
+    tell_price(holding, ask, answer);
     if (known) {
         answer_known(ask, known, answer);
         return;

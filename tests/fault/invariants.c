@@ -63,6 +63,11 @@ static const struct rule {
     { "I10", "a run's hold covers what its calls used",
       "SELECT count(*) AS checked, count(*) FILTER (WHERE h.used_microusd > h.amount_microusd OR coalesce(u.cost, 0) > h.amount_microusd) AS broken FROM runs r JOIN holds h USING (tenant_id, hold_id) "
       "LEFT JOIN (SELECT tenant_id, run_id, sum(cost_microusd) AS cost FROM usage GROUP BY 1, 2) u ON u.tenant_id = r.tenant_id AND u.run_id = r.run_id", true },
+    { "I10b", "a run's cost is what its calls were booked at",
+      "SELECT count(*) AS checked, count(*) FILTER (WHERE r.cost_microusd <> u.cost) AS broken FROM runs r JOIN (SELECT tenant_id, run_id, sum(cost_microusd) AS cost, "
+      "bool_or(unconfirmed) AS unconfirmed FROM usage GROUP BY 1, 2) u USING (tenant_id, run_id) WHERE NOT u.unconfirmed AND r.state = 'completed'", false },
+    { "I06c", "every completed task was claimed, and by a claim that is kept",
+      "SELECT count(*) AS checked, count(*) FILTER (WHERE a.fence IS NULL) AS broken FROM tasks t LEFT JOIN attempts a USING (tenant_id, run_id, task_no, fence) WHERE t.state = 'completed'", true },
     { "I15", "every run has a decision and a hold that exist",
       "SELECT count(*) AS checked, count(*) FILTER (WHERE d.decision_id IS NULL OR h.hold_id IS NULL) AS broken FROM runs r "
       "LEFT JOIN decisions d ON d.tenant_id = r.tenant_id AND d.decision_id = r.decision_id LEFT JOIN holds h ON h.tenant_id = r.tenant_id AND h.hold_id = r.hold_id", true },

@@ -13,11 +13,13 @@ FROM (SELECT set_config('synchronous_commit', 'off', true)) AS lazily;
 
 -- name: relay_read
 -- Events before the oldest transaction that is still running, after the cursor, in commit order of
--- each run.
+-- each run. The cursor is read by itself: joined, a planner may begin with all events there are.
 SELECT e.xid::text AS xid, e.seq, e.tenant_id, e.project_id, e.run_id, e.run_seq, e.type, e.node_id, e.data, e.trace_id,
        ms(e.at) AS at_ms
-FROM relay_cursors c JOIN events e ON (e.xid, e.seq) > (c.xid, c.seq)
-WHERE c.name = 'events' AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
+FROM events e
+WHERE (e.xid, e.seq) > ((SELECT c.xid FROM relay_cursors c WHERE c.name = 'events'),
+                        (SELECT c.seq FROM relay_cursors c WHERE c.name = 'events'))
+  AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
 ORDER BY e.xid, e.seq LIMIT 2000;
 
 -- name: relay_move

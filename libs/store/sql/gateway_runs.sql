@@ -72,7 +72,7 @@ LIMIT :limit::bigint + 1;
 
 -- name: gateway_run_steps
 SELECT run_id, task_no, call_no, kind, name, provider, request, response, ok, error, cost_microusd,
-       tokens_in, tokens_out, decision_id, hold_id, ms(started_at) AS started_at_ms, took_ms
+       tokens_in, tokens_cached, tokens_out, decision_id, hold_id, ms(started_at) AS started_at_ms, took_ms
 FROM run_steps
 WHERE tenant_id = :tenant_id AND run_id = :run_id AND task_no * 1000000 + call_no >= :cursor
 ORDER BY task_no, call_no

@@ -127,20 +127,20 @@ ON CONFLICT DO NOTHING;
 
 -- name: run_steps_new
 INSERT INTO run_steps (tenant_id, run_id, task_no, call_no, fence, kind, name, provider, blob_hash, request, response,
-                       ok, error, cost_microusd, tokens_in, tokens_out, decision_id, hold_id, started_at, took_ms)
+                       ok, error, cost_microusd, tokens_in, tokens_cached, tokens_out, decision_id, hold_id, started_at, took_ms)
 SELECT tenant_id, run_id, task_no, call_no, fence, kind, name, provider, blob_hash, request, response,
-       ok, error, cost_microusd, tokens_in, tokens_out, decision_id, hold_id, at_ms(started_at), took_ms
+       ok, error, cost_microusd, tokens_in, tokens_cached, tokens_out, decision_id, hold_id, at_ms(started_at), took_ms
 FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :task_no[]::bigint[], :call_no[]::bigint[], :fence[]::bigint[],
             :kind[]::text[], :name[]::text[], :provider[]::text[], :blob_hash[]::bytea[], :request[]::jsonb[],
             :response[]::jsonb[], :ok[]::boolean[], :error[]::text[], :cost_microusd[]::bigint[],
-            :tokens_in[]::bigint[], :tokens_out[]::bigint[], :decision_id[]::uuid[], :hold_id[]::uuid[],
+            :tokens_in[]::bigint[], :tokens_cached[]::bigint[], :tokens_out[]::bigint[], :decision_id[]::uuid[], :hold_id[]::uuid[],
             :started_at_ms[]::bigint[], :took_ms[]::bigint[])
      AS n (tenant_id, run_id, task_no, call_no, fence, kind, name, provider, blob_hash, request, response,
-           ok, error, cost_microusd, tokens_in, tokens_out, decision_id, hold_id, started_at, took_ms);
+           ok, error, cost_microusd, tokens_in, tokens_cached, tokens_out, decision_id, hold_id, started_at, took_ms);
 
 -- name: journal_load
 SELECT s.tenant_id, s.run_id, s.task_no, s.call_no, s.fence, s.kind, s.name, s.provider, b.bytes AS frame, s.ok,
-       s.error, s.cost_microusd, s.tokens_in, s.tokens_out, s.decision_id, s.hold_id,
+       s.error, s.cost_microusd, s.tokens_in, s.tokens_cached, s.tokens_out, s.decision_id, s.hold_id,
        ms(s.started_at) AS started_at_ms, s.took_ms
 FROM run_steps s JOIN blobs b USING (tenant_id, blob_hash)
 WHERE s.tenant_id = :tenant_id AND s.run_id = :run_id AND s.task_no = :task_no

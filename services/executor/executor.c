@@ -1,0 +1,89 @@
+#include "executor/executor.h"
+
+#include "base/time.h"
+#include "executor/keeper.h"
+#include "executor/pullers.h"
+#include "executor/reporter.h"
+#include "executor/room.h"
+#include "executor/slots.h"
+#include "executor/step.h"
+
+void executor_count(const struct executor *executor, enum executor_metric metric, int64_t by)
+{
+    if (executor->metrics)
+        rv_count(&executor->metrics[metric], by);
+}
+
+rv_result executor_start(struct rv_ctx *cx, struct executor *executor)
+{
+    executor->plans =
+        plans_new(executor->bus, (size_t)executor->config.plans, executor->config.ask_timeout_ms);
+    executor->room = room_new((size_t)executor->config.slots);
+    RV_TRY(cx, keeper_new(cx, executor, &executor->keeper));
+    RV_TRY(cx, reporter_new(cx, executor, &executor->reporter));
+    RV_TRY(cx, slots_new(cx, executor, &executor->slots));
+    return pullers_new(cx, executor, &executor->pullers);
+}
+
+void executor_stop(struct executor *executor)
+{
+    int64_t report_ms = executor->drain_ms / 4;
+
+    atomic_store(&executor->stopping, true);
+    if (executor->room)
+        room_close(executor->room);
+    if (executor->pullers)
+        pullers_end(executor->pullers);
+    if (executor->slots)
+        slots_end(executor->slots, executor->drain_ms - report_ms);
+    reporter_free(executor->reporter, report_ms);
+    executor->reporter = NULL;
+    if (executor->keeper)
+        keeper_end(executor->keeper);
+}
+
+void executor_free(struct executor *executor)
+{
+    pullers_free(executor->pullers);
+    slots_free(executor->slots);
+    keeper_free(executor->keeper);
+    room_free(executor->room);
+    plans_free(executor->plans);
+}
+
+/* Finds out what the task is; what is wrong with that is written into the job. */
+static void look_up(struct rv_ctx *cx, struct executor *executor, struct job *job)
+{
+    const struct task_claimed *claimed = &job->claimed;
+    enum rv_status status = RV_OK;
+
+    if (!job->pinned)
+        status = plan_pin(cx, executor->plans, claimed->tenant_id, claimed->plan_id, &job->pinned);
+    if (status == RV_OK && claimed->task_no >= 0 &&
+        (size_t)claimed->task_no < job->pinned->plan->n_nodes)
+        job->node = &job->pinned->plan->nodes[claimed->task_no];
+    else if (status == RV_OK)
+        job_fails(job, "plan_broken", false, "the plan has no such step");
+    else if (rv_status_retry(status))
+        job->outcome = OUTCOME_HANDED_BACK;
+    else
+        job_fails(job, "plan_missing", false, cx->error.text);
+}
+
+void executor_accept(struct rv_ctx *cx, struct executor *executor, struct job *job)
+{
+    look_up(cx, executor, job);
+    if (job->node && step_is_pure(job->node->kind)) {
+        step_do(cx, executor, NULL, job);
+    } else if (job->node && job->has_slot && !atomic_load(&executor->stopping)) {
+        slots_push(executor->slots, job);
+        rv_ctx_reset(cx);
+        return;
+    } else if (job->node) {
+        job->outcome = OUTCOME_HANDED_BACK;
+    }
+    if (job->outcome == OUTCOME_HANDED_BACK)
+        executor_count(executor, METRIC_HANDED_BACK, 1);
+    rv_ctx_reset(cx);
+    reporter_add(executor->reporter, job);
+}

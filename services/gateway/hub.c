@@ -1,0 +1,338 @@
+#include "hub.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/time.h"
+#include "contract/subjects.h"
+#include "mailbox.h"
+#include "wait.h"
+
+enum { TICK_MS = 100, QUIET_MS = 15000 };
+
+struct hub {
+    struct gateway *gateway;
+    pthread_t thread;
+    bool running;
+
+    struct mailbox mail;
+
+    pthread_mutex_t lock; /* of topics and listeners */
+    struct rv_hash *topics;
+    size_t n_tenant_topics;
+    _Atomic size_t n_listeners;
+    bool was_connected; /* the thread's own */
+};
+
+/* -- from the bus -- */
+
+/* Nothing is copied while nobody listens. */
+static bool is_needed(struct hub *hub)
+{
+    return atomic_load(&hub->n_listeners) > 0 || waits_any(hub->gateway->waits);
+}
+
+static void on_event(void *arg, const struct rv_heard *heard)
+{
+    struct hub *hub = arg;
+
+    if (is_needed(hub))
+        mailbox_put(&hub->mail, heard, false);
+}
+
+static void on_delta(void *arg, const struct rv_heard *heard)
+{
+    struct hub *hub = arg;
+
+    if (is_needed(hub))
+        mailbox_put(&hub->mail, heard, true);
+}
+
+/* -- to the topics -- */
+
+static void touch(struct topic *topic, struct frame *frame, struct topic **touched)
+{
+    if (topic_has(topic, frame->seq))
+        return;
+    topic_add(topic, frame);
+    if (topic->is_touched)
+        return;
+    topic->is_touched = true;
+    topic->touched = *touched;
+    *touched = topic;
+}
+
+static void deliver_event(struct rv_ctx *cx, struct hub *hub, const struct letter *letter,
+                          struct topic **touched)
+{
+    struct topic *run = rv_hash_get(hub->topics, letter->run_id), *tenant;
+    struct event event = { 0 };
+    struct frame *frame;
+
+    if (!run && hub->n_tenant_topics == 0)
+        return;
+    if (rv_pb_read(cx, &SUBJ_EVENT.in, letter->bytes, letter->len, &event) != RV_OK ||
+        !event.tenant_id || !event.run_id || !event.project_id || !event.type) {
+        cx->error = (struct rv_error){ 0 };
+        return; /* garbage on the bus is nobody's event */
+    }
+    tenant = rv_hash_get(hub->topics, event.tenant_id);
+    if (run && strcmp(run->tenant_id, event.tenant_id) != 0)
+        run = NULL;
+    if ((!run && !tenant) || !(frame = frame_of_event(cx, &event)))
+        return;
+    if (run)
+        touch(run, frame, touched);
+    if (tenant)
+        touch(tenant, frame, touched);
+    frame_drop(frame);
+}
+
+static void deliver_delta(struct rv_ctx *cx, struct hub *hub, const struct letter *letter,
+                          struct topic **touched)
+{
+    struct topic *run = rv_hash_get(hub->topics, letter->run_id);
+    struct live_delta delta = { 0 };
+    struct frame *frame;
+
+    if (!run)
+        return;
+    if (rv_pb_read(cx, &SUBJ_LIVE.in, letter->bytes, letter->len, &delta) == RV_OK &&
+        delta.tenant_id && strcmp(run->tenant_id, delta.tenant_id) == 0 &&
+        (frame = frame_of_delta(cx, &delta)) != NULL) {
+        touch(run, frame, touched);
+        frame_drop(frame);
+    }
+    cx->error = (struct rv_error){ 0 };
+}
+
+static void wake_all(struct topic *touched)
+{
+    for (; touched; touched = touched->touched) {
+        touched->is_touched = false;
+        for (struct listener *l = touched->listeners; l; l = l->next)
+            rv_http_wake(l->http);
+    }
+}
+
+/* Everything that has come since the last time, as one round: whoever listens is woken once. */
+static void deliver(struct rv_ctx *cx, struct hub *hub, struct letter *letters)
+{
+    struct topic *touched = NULL;
+
+    pthread_mutex_lock(&hub->lock);
+    for (const struct letter *l = letters; l; l = l->next)
+        (l->live ? deliver_delta : deliver_event)(cx, hub, l, &touched);
+    wake_all(touched);
+    pthread_mutex_unlock(&hub->lock);
+    for (struct letter *next; letters; letters = next) {
+        if (!letters->live && frame_is_last(letters->type))
+            waits_over(hub->gateway->waits, letters->run_id);
+        next = letters->next;
+        free(letters);
+    }
+    rv_ctx_reset(cx);
+}
+
+/* -- the clock -- */
+
+static void look_after(struct listener *listener, int64_t now_ms, bool missed)
+{
+    bool quiet = now_ms - atomic_load(&listener->quiet_since_ms) >= QUIET_MS;
+
+    if (!quiet && !missed)
+        return;
+    if (quiet) {
+        atomic_store(&listener->quiet_since_ms, now_ms);
+        atomic_store(&listener->comment, true);
+    }
+    atomic_store(&listener->behind, true);
+    rv_http_wake(listener->http);
+}
+
+/* News may be missed while the bus is away; a stream that was quiet for long looks as well. */
+static void tick(struct hub *hub, bool lost)
+{
+    bool connected = rv_bus_connected(hub->gateway->bus);
+    bool missed = lost || (connected && !hub->was_connected);
+    size_t at = 0;
+    const char *key;
+    void *topic;
+
+    hub->was_connected = connected;
+    pthread_mutex_lock(&hub->lock);
+    while (rv_hash_next(hub->topics, &at, &key, &topic))
+        for (struct listener *l = ((struct topic *)topic)->listeners; l; l = l->next)
+            look_after(l, rv_monotonic_ms(), missed);
+    pthread_mutex_unlock(&hub->lock);
+    waits_tick(hub->gateway->waits, missed);
+}
+
+/* While nobody listens there is nothing to look after, so nothing wakes up. */
+static void *listen_on(void *arg)
+{
+    struct hub *hub = arg;
+    int64_t ticked_ms = 0;
+    struct letter *letters;
+    struct rv_ctx cx;
+    bool lost;
+
+    rv_ctx_init(&cx);
+    while (mailbox_take(&hub->mail, is_needed(hub) ? TICK_MS : -1, &letters, &lost)) {
+        if (letters)
+            deliver(&cx, hub, letters);
+        if (lost || rv_monotonic_ms() - ticked_ms >= TICK_MS) {
+            tick(hub, lost);
+            ticked_ms = rv_monotonic_ms();
+        }
+    }
+    while (letters) {
+        struct letter *next = letters->next;
+
+        free(letters);
+        letters = next;
+    }
+    rv_ctx_release(&cx);
+    return NULL;
+}
+
+/* -- opening and closing -- */
+
+struct hub *hub_new(struct gateway *gateway)
+{
+    struct hub *hub = calloc(1, sizeof(*hub));
+
+    if (!hub)
+        abort();
+    hub->gateway = gateway;
+    mailbox_init(&hub->mail);
+    hub->topics = rv_hash_new();
+    hub->was_connected = true;
+    pthread_mutex_init(&hub->lock, NULL);
+    return hub;
+}
+
+rv_result hub_open(struct rv_ctx *cx, struct hub *hub)
+{
+    RV_TRY(cx, rv_bus_listen(cx, hub->gateway->bus, "reeve.ev.>", NULL, on_event, hub));
+    RV_TRY(cx, rv_bus_listen(cx, hub->gateway->bus, "reeve.live.>", NULL, on_delta, hub));
+    if (pthread_create(&hub->thread, NULL, listen_on, hub) != 0)
+        return rv_fail(cx, RV_EXHAUSTED, "no thread for the hub");
+    hub->running = true;
+    return RV_OK;
+}
+
+void hub_close(struct hub *hub)
+{
+    if (!hub || !hub->running)
+        return;
+    mailbox_stop(&hub->mail);
+    pthread_join(hub->thread, NULL);
+    hub->running = false;
+}
+
+void hub_free(struct hub *hub)
+{
+    if (!hub)
+        return;
+    mailbox_release(&hub->mail);
+    rv_hash_free(hub->topics, NULL);
+    pthread_mutex_destroy(&hub->lock);
+    free(hub);
+}
+
+void hub_stir(struct hub *hub)
+{
+    mailbox_stir(&hub->mail);
+}
+
+/* -- listeners -- */
+
+static struct topic *topic_for(struct hub *hub, const char *tenant_id, const char *run_id)
+{
+    const char *key = run_id ? run_id : tenant_id;
+    struct topic *topic = rv_hash_get(hub->topics, key);
+
+    if (topic)
+        return topic;
+    topic = topic_new(key, tenant_id, run_id ? TOPIC_RUN_FRAMES : TOPIC_TENANT_FRAMES);
+    rv_hash_put(hub->topics, key, topic);
+    hub->n_tenant_topics += run_id == NULL;
+    return topic;
+}
+
+static void leave(struct hub *hub, struct listener *listener)
+{
+    struct topic *topic = listener->topic;
+
+    if (listener->next)
+        listener->next->prev = listener->prev;
+    if (listener->prev)
+        listener->prev->next = listener->next;
+    else
+        topic->listeners = listener->next;
+    listener->topic = NULL;
+    listener->http = NULL;
+    atomic_fetch_sub(&hub->n_listeners, 1);
+    if (topic->listeners)
+        return;
+    hub->n_tenant_topics -= topic->size == TOPIC_TENANT_FRAMES;
+    rv_hash_take(hub->topics, topic->key);
+    topic_free(topic);
+}
+
+bool hub_join(struct hub *hub, struct listener *listener, const char *tenant_id, const char *run_id,
+              struct rv_http_request *request, const struct rv_http_stream_ops *ops)
+{
+    static const struct rv_http_header_row rows[] = { { "Cache-Control", "no-cache" },
+                                                      { "X-Accel-Buffering", "no" },
+                                                      { 0 } };
+    struct topic *topic;
+    bool joined;
+
+    pthread_mutex_lock(&hub->lock);
+    topic = topic_for(hub, tenant_id, run_id);
+    listener->topic = topic;
+    listener->prev = NULL;
+    listener->next = topic->listeners;
+    if (topic->listeners)
+        topic->listeners->prev = listener;
+    topic->listeners = listener;
+    atomic_fetch_add(&hub->n_listeners, 1);
+    atomic_store(&listener->quiet_since_ms, rv_monotonic_ms());
+    listener->http = rv_http_stream(request, "text/event-stream", rows, ops, listener);
+    joined = listener->http != NULL;
+    if (!joined)
+        leave(hub, listener);
+    pthread_mutex_unlock(&hub->lock);
+    hub_stir(hub);
+    return joined;
+}
+
+void hub_leave(struct hub *hub, struct listener *listener)
+{
+    pthread_mutex_lock(&hub->lock);
+    leave(hub, listener);
+    pthread_mutex_unlock(&hub->lock);
+}
+
+bool hub_mark(struct hub *hub, struct listener *listener, uint64_t *head)
+{
+    bool there;
+
+    pthread_mutex_lock(&hub->lock);
+    there = listener->topic != NULL;
+    if (there)
+        *head = atomic_load(&listener->topic->head);
+    pthread_mutex_unlock(&hub->lock);
+    return there;
+}
+
+void hub_wake(struct hub *hub, struct listener *listener)
+{
+    pthread_mutex_lock(&hub->lock);
+    if (listener->http)
+        rv_http_wake(listener->http);
+    pthread_mutex_unlock(&hub->lock);
+}
