@@ -10,7 +10,7 @@ CREATE TABLE events (
     run_seq    bigint NOT NULL CHECK (run_seq > 0),
     type       text NOT NULL,
     node_id    text,
-    data       jsonb,
+    data       json, -- passed on as it is: nobody looks into it by an index
     trace_id   text,
     at         timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (xid, seq)

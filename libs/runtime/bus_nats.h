@@ -75,6 +75,7 @@ struct rv_pending {
     void (*each)(struct rv_pending *pending, size_t index, natsMsg *answer);
     enum rv_status refused; /* for each(): the first refusal */
     char refusal[200];
+    uint64_t first_seq, last_seq; /* for each(): where a stream put the first and the last */
 };
 
 void rv_bus_drop_message(natsMsg **message);

@@ -114,7 +114,12 @@ rv_result rv_consumer_provide(struct rv_ctx *cx, struct rv_bus *bus,
                rv_printf(cx, "%s/%s", row->stream->name, row->name), &ask);
 }
 
-/* Publishing: every message asks for its PubAck at a place of one pending of ours. */
+/*
+ * Publishing. A connection's messages are stored in their order, so the PubAcks of the first and
+ * the last tell of all between them: their places in the stream are as far apart as the messages.
+ * When they are not (somebody else published, a message was a duplicate or was not stored),
+ * everything is said again and every message asks for its PubAck; ids drop what was stored.
+ */
 
 static void refuse(struct rv_pending *pending, const char *words, size_t len)
 {
@@ -127,31 +132,40 @@ static void refuse(struct rv_pending *pending, const char *words, size_t len)
     pending->refusal[len] = '\0';
 }
 
+static uint64_t seq_of(const char *data, size_t len)
+{
+    static const char name[] = "\"seq\":", duplicate[] = "\"duplicate\":";
+    const char *at = memmem(data, len, name, sizeof(name) - 1);
+
+    if (!at || memmem(data, len, duplicate, sizeof(duplicate) - 1))
+        return 0;
+    return strtoull(at + sizeof(name) - 1, NULL, 10); /* ends at the brace */
+}
+
 static void on_pub_ack(struct rv_pending *pending, size_t index, natsMsg *answer)
 {
     static const char no_stream[] = "no stream takes it", error[] = "\"error\":";
     const char *data = natsMsg_GetData(answer);
     size_t len = (size_t)natsMsg_GetDataLength(answer);
 
-    (void)index;
+    if (data)
+        *(index == 0 ? &pending->first_seq : &pending->last_seq) = seq_of(data, len);
     if (natsMsg_IsNoResponders(answer))
         refuse(pending, no_stream, sizeof(no_stream) - 1);
     else if (!data || memmem(data, len, error, sizeof(error) - 1))
         refuse(pending, data ? data : "", len);
 }
 
-static rv_result publish_one(struct rv_ctx *cx, natsConnection *conn,
-                             const struct rv_pending *pending, size_t index,
+/* @reply NULL: no PubAck is asked for. */
+static rv_result publish_one(struct rv_ctx *cx, natsConnection *conn, const char *reply,
                              const struct rv_publish *item)
 {
     auto_message message = NULL;
-    char reply[RV_REPLY_SIZE];
     natsStatus got;
 
     if (item->len > RV_BUS_PAYLOAD_MAX)
         return rv_fail(cx, RV_TOO_LARGE, "%s: %zu bytes are more than a message may have",
                        item->subject, item->len);
-    rv_bus_reply_to(pending, index, reply);
     got = natsMsg_Create(&message, item->subject, reply, item->bytes, (int)item->len);
     if (got == NATS_OK && item->id)
         got = natsMsgHeader_Set(message, RV_HEADER_ID, item->id);
@@ -162,39 +176,70 @@ static rv_result publish_one(struct rv_ctx *cx, natsConnection *conn,
     return rv_bus_checked(cx, got, item->subject);
 }
 
+/* Where the PubAck of message @i of @n goes when @n_acks are asked for; NULL: nowhere. */
+static const char *reply_for(const struct rv_pending *pending, size_t i, size_t n, size_t n_acks,
+                             char reply[RV_REPLY_SIZE])
+{
+    bool asks = n_acks == n || i == 0 || i == n - 1;
+
+    if (!asks)
+        return NULL;
+    rv_bus_reply_to(pending, n_acks == n ? i : i != 0, reply);
+    return reply;
+}
+
 static rv_result publish_all(struct rv_ctx *cx, struct rv_bus *bus,
                              const struct rv_pending *pending, const struct rv_publish *items,
-                             size_t n, int64_t timeout_ms)
+                             size_t n, size_t n_acks, int64_t timeout_ms)
 {
     natsConnection *conn = bus->conn;
+    char reply[RV_REPLY_SIZE];
 
     if (n >= BULK_FROM)
         RV_TRY(cx, rv_bus_bulk(cx, bus, &conn));
     if (natsConnection_Status(conn) != NATS_CONN_STATUS_CONNECTED)
         return rv_fail(cx, RV_UNAVAILABLE, "the bus is down");
     for (size_t i = 0; i < n; i++)
-        RV_TRY(cx, publish_one(cx, conn, pending, i, &items[i]));
+        RV_TRY(cx, publish_one(cx, conn, reply_for(pending, i, n, n_acks, reply), &items[i]));
     if (conn == bus->conn)
         return RV_OK;
     return rv_bus_checked(cx, natsConnection_FlushTimeout(conn, timeout_ms), "flush");
 }
 
+/* *@all_stored is false when the acks that came do not tell of all. */
+static rv_result publish_acked(struct rv_ctx *cx, struct rv_bus *bus,
+                               const struct rv_publish *items, size_t n, size_t n_acks,
+                               int64_t timeout_ms, bool *all_stored)
+{
+    struct rv_pending *pending;
+    enum rv_status status, refused;
+    char refusal[sizeof(pending->refusal)];
+
+    RV_TRY(cx, rv_bus_expect(cx, bus, items[0].subject, n_acks, &pending));
+    pending->each = on_pub_ack;
+    status = publish_all(cx, bus, pending, items, n, n_acks, timeout_ms);
+    if (status == RV_OK)
+        status = rv_bus_collect(cx, pending, timeout_ms);
+    refused = pending->refused;
+    memcpy(refusal, pending->refusal, sizeof(refusal));
+    *all_stored = n_acks == n || (pending->first_seq &&
+                                  pending->last_seq - pending->first_seq == n - 1);
+    rv_bus_forget(pending);
+    if (status == RV_OK && refused != RV_OK)
+        return rv_fail(cx, refused, "%s was not stored: %s", items[0].subject, refusal);
+    return status;
+}
+
 rv_result rv_stream_publish(struct rv_ctx *cx, struct rv_bus *bus, const struct rv_publish *items,
                             size_t n, int64_t timeout_ms)
 {
-    struct rv_pending *pending;
-    enum rv_status status;
+    bool all_stored = false;
 
     if (n == 0)
         return RV_OK;
-    RV_TRY(cx, rv_bus_expect(cx, bus, items[0].subject, n, &pending));
-    pending->each = on_pub_ack;
-    status = publish_all(cx, bus, pending, items, n, timeout_ms);
-    if (status == RV_OK)
-        status = rv_bus_collect(cx, pending, timeout_ms);
-    rv_bus_forget(pending);
-    if (status == RV_OK && pending->refused != RV_OK)
-        return rv_fail(cx, pending->refused, "%s was not stored: %s", items[0].subject,
-                       pending->refusal);
-    return status;
+    if (n > 2)
+        RV_TRY(cx, publish_acked(cx, bus, items, n, 2, timeout_ms, &all_stored));
+    if (!all_stored)
+        RV_TRY(cx, publish_acked(cx, bus, items, n, n, timeout_ms, &all_stored));
+    return RV_OK;
 }

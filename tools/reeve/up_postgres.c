@@ -145,7 +145,13 @@ rv_result up_postgres_plan(struct up *up)
         "-c",
         "max_connections=200",
         "-c",
-        "shared_buffers=128MB",
+        "shared_buffers=256MB",
+        "-c",
+        "max_wal_size=4GB", /* or checkpoints come every few seconds under load, and */
+        "-c",
+        "wal_compression=lz4", /* after each of them every page is logged whole again */
+        "-c",
+        "checkpoint_timeout=15min",
         "-c",
         "timezone=UTC",
         "-c",

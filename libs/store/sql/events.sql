@@ -2,7 +2,7 @@
 INSERT INTO events (tenant_id, project_id, run_id, run_seq, type, node_id, data, trace_id, at)
 SELECT tenant_id, project_id, run_id, run_seq, type, node_id, data, trace_id, at_ms(at)
 FROM unnest(:tenant_id[]::uuid[], :project_id[]::uuid[], :run_id[]::uuid[], :run_seq[]::bigint[], :type[]::text[],
-            :node_id[]::text[], :data[]::jsonb[], :trace_id[]::text[], :at_ms[]::bigint[])
+            :node_id[]::text[], :data[]::json[], :trace_id[]::text[], :at_ms[]::bigint[])
      AS n (tenant_id, project_id, run_id, run_seq, type, node_id, data, trace_id, at);
 
 -- name: relay_lead
