@@ -69,19 +69,25 @@ void rv_ctx_run_after(struct rv_ctx *cx)
 
 const char *rv_error_said(const struct rv_error *error)
 {
-    return rv_status_http(error->status) < 500 ? error->text : rv_status_text(error->status);
+    bool about_request = rv_status_http(error->status) < 500 && !error->inside;
+
+    return about_request ? error->text : rv_status_text(error->status);
 }
 
 enum rv_status rv_fail_at(struct rv_ctx *cx, enum rv_status status, const char *where,
                           const char *format, ...)
 {
     char text[sizeof(cx->error.text)]; /* an argument may be the error's own text */
+    bool inside;
     va_list args;
 
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    cx->error = (struct rv_error){ .status = status, .trail = { where }, .trail_len = 1 };
+    inside =
+        cx->error.inside && strstr(text, cx->error.text); /* words around them are no less so */
+    cx->error =
+        (struct rv_error){ .status = status, .inside = inside, .trail = { where }, .trail_len = 1 };
     memcpy(cx->error.text, text, sizeof(text));
     return status;
 }
@@ -113,6 +119,7 @@ rv_result rv_refuse_at(struct rv_ctx *cx, const char *where)
     if (error->n_details > RV_DETAILS_MAX)
         error->n_details = RV_DETAILS_MAX;
     error->status = RV_INVALID;
+    error->inside = false;
     error->trail[0] = where;
     error->trail_len = 1;
     return RV_INVALID;

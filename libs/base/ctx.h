@@ -8,6 +8,7 @@
  * thread at a time.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -24,10 +25,11 @@ struct rv_detail {
 /* Why the work failed. trail[0] is where, the rest is who had asked for it. */
 struct rv_error {
     enum rv_status status;
+    bool inside; /* the text is about our insides: for the log, not for whoever asked */
     char text[400];
-    const char *hint;         /* what to do about it; NULL: nothing to add */
-    const char *reason;       /* JSON object that explains a business no (a decision); or NULL */
-    int64_t retry_after_ms;   /* 0: unknown */
+    const char *hint;       /* what to do about it; NULL: nothing to add */
+    const char *reason;     /* JSON object that explains a business no (a decision); or NULL */
+    int64_t retry_after_ms; /* 0: unknown */
     struct rv_detail details[RV_DETAILS_MAX];
     unsigned n_details;
     const char *trail[RV_TRAIL_MAX];
@@ -36,7 +38,7 @@ struct rv_error {
 
 struct rv_db;
 
-/* What a stranger may hear of it: the text when it is about the request, else the status. */
+/* What a stranger may hear of it: the text when it is about the request, else the status' word. */
 const char *rv_error_said(const struct rv_error *error);
 
 struct rv_deferred;
@@ -52,7 +54,7 @@ struct rv_ctx {
 };
 
 void rv_ctx_init(struct rv_ctx *cx);
-void rv_ctx_reset(struct rv_ctx *cx);   /* ready for the next unit of work; runs what was deferred */
+void rv_ctx_reset(struct rv_ctx *cx); /* ready for the next unit of work; runs what was deferred */
 void rv_ctx_release(struct rv_ctx *cx); /* after a release only init may follow */
 
 /* Runs @fn(@arg) when the ctx is reset or released, last first: for foreign handles. */
@@ -75,6 +77,14 @@ void rv_ctx_run_after(struct rv_ctx *cx); /* for the dispatcher */
         enum rv_status rv_fail_ = (status); /* so that the compiler sees what is returned */       \
         (void)rv_fail_at((cx), rv_fail_, RV_HERE, __VA_ARGS__);                                    \
         rv_fail_;                                                                                  \
+    })
+
+/* The same with words about our insides (a statement, a subject), which stay in the log. */
+#define rv_fail_inside(cx, status, ...)                                                            \
+    __extension__({                                                                                \
+        enum rv_status rv_inside_ = rv_fail((cx), (status), __VA_ARGS__);                          \
+        (cx)->error.inside = true;                                                                 \
+        rv_inside_;                                                                                \
     })
 
 enum rv_status rv_fail_at(struct rv_ctx *cx, enum rv_status status, const char *where,

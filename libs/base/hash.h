@@ -12,10 +12,10 @@
 struct rv_hash;
 
 struct rv_hash *rv_hash_new(void);
-void rv_hash_free(struct rv_hash *hash, void (*drop)(void *value)); /* NULLs are fine */
-void *rv_hash_get(const struct rv_hash *hash, const char *key);     /* NULL: not there */
+void rv_hash_free(struct rv_hash *hash, void (*drop)(void *value));    /* NULLs are fine */
+void *rv_hash_get(const struct rv_hash *hash, const char *key);        /* NULL: not there */
 void *rv_hash_put(struct rv_hash *hash, const char *key, void *value); /* the one it replaces */
-void *rv_hash_take(struct rv_hash *hash, const char *key);          /* removes and returns it */
+void *rv_hash_take(struct rv_hash *hash, const char *key);             /* removes and returns it */
 size_t rv_hash_count(const struct rv_hash *hash);
 
 /* @at starts at 0; false at the end. Putting or taking while walking is not allowed. */

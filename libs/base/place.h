@@ -12,9 +12,8 @@
 void rv_place_key(struct rv_buf *place, const char *key);
 void rv_place_index(struct rv_buf *place, size_t index);
 
-enum {
-    RV_PLACE_KEY_MAX = 200
-}; /* bytes; what is longer is cut in a place, and cannot be found by it */
+/* Bytes; what is longer is cut in a place, and cannot be found by it. */
+enum { RV_PLACE_KEY_MAX = 200 };
 
 struct rv_place_step {
     bool is_key;

@@ -76,8 +76,7 @@ struct rv_record {
 
 #define RV_FIELD_(kind_, type, tag, member, flags_)                                                \
     {                                                                                              \
-        .name = #member, .kind = kind_, .flags = (flags_),                                         \
-        .offset = RV_OFFSET_(type, tag, member)                                                    \
+        .name = #member, .kind = kind_, .flags = (flags_), .offset = RV_OFFSET_(type, tag, member) \
     }
 #define RV_ENUM(tag, member, etag, flags_)                                                         \
     {                                                                                              \

@@ -13,4 +13,5 @@ void rv_sleep_ms(int64_t ms);
 
 /* RFC 3339 in UTC with milliseconds: 2026-11-20T07:01:48.123Z. */
 const char *rv_time_text(struct rv_ctx *cx, int64_t ms);
-bool rv_time_parse(const char *text, int64_t *ms); /* any offset, fraction up to ns; false: not one */
+bool rv_time_parse(const char *text,
+                   int64_t *ms); /* any offset, fraction up to ns; false: not one */

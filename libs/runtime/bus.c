@@ -28,11 +28,11 @@ rv_result rv_bus_checked(struct rv_ctx *cx, natsStatus got, const char *doing)
     case NATS_OK:
         return RV_OK;
     case NATS_TIMEOUT:
-        return rv_fail(cx, RV_TIMEOUT, "%s: timed out", doing);
+        return rv_fail_inside(cx, RV_TIMEOUT, "%s: timed out", doing);
     case NATS_MAX_PAYLOAD:
-        return rv_fail(cx, RV_TOO_LARGE, "%s: message too large", doing);
+        return rv_fail_inside(cx, RV_TOO_LARGE, "%s: message too large", doing);
     default:
-        return rv_fail(cx, RV_UNAVAILABLE, "%s: %s", doing, natsStatus_GetText(got));
+        return rv_fail_inside(cx, RV_UNAVAILABLE, "%s: %s", doing, natsStatus_GetText(got));
     }
 }
 
@@ -182,6 +182,11 @@ rv_result rv_bus_bulk(struct rv_ctx *cx, struct rv_bus *bus, natsConnection **bu
 bool rv_bus_connected(const struct rv_bus *bus)
 {
     return natsConnection_Status(bus->conn) == NATS_CONN_STATUS_CONNECTED;
+}
+
+uint32_t rv_bus_connects(const struct rv_bus *bus)
+{
+    return atomic_load(&bus->connects);
 }
 
 bool rv_bus_wait_gone(struct rv_bus *bus, const size_t *count, int64_t ms)

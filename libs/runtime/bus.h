@@ -10,7 +10,8 @@
 
 struct rv_bus;
 
-enum { RV_BUS_PAYLOAD_MAX = 900 * 1024 }; /* below the server's 1 MiB; a larger one is RV_TOO_LARGE */
+/* Below the server's 1 MiB; a larger one is RV_TOO_LARGE. */
+enum { RV_BUS_PAYLOAD_MAX = 900 * 1024 };
 
 struct rv_bus_options {
     const char *url, *name;
@@ -21,6 +22,9 @@ struct rv_bus_options {
 rv_result rv_bus_open(struct rv_ctx *cx, const struct rv_bus_options *options, struct rv_bus **bus);
 void rv_bus_close(struct rv_bus *bus); /* NULL is fine */
 bool rv_bus_connected(const struct rv_bus *bus);
+/* Grows when the connection stands up again: who sees another number has missed what was said
+ * meanwhile. */
+uint32_t rv_bus_connects(const struct rv_bus *bus);
 
 /* Asks @subject (RV_REQUEST) and waits for its answer; the asked service's failure becomes ours. */
 rv_result rv_bus_ask(struct rv_ctx *cx, struct rv_bus *bus, const struct rv_subject *subject,

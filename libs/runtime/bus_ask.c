@@ -214,8 +214,8 @@ static rv_result begin_bytes(struct rv_ctx *cx, struct rv_bus *bus, const char *
     enum rv_status status;
 
     if (len > RV_BUS_PAYLOAD_MAX)
-        return rv_fail(cx, RV_TOO_LARGE, "%s: %zu bytes are more than a message may have", name,
-                       len);
+        return rv_fail_inside(cx, RV_TOO_LARGE, "%s: %zu bytes are more than a message may have",
+                              name, len);
     RV_TRY(cx, rv_bus_expect(cx, bus, name, 1, pending));
     status = publish_ask(cx, *pending, bytes, len);
     if (status != RV_OK)

@@ -69,7 +69,7 @@ rv_result rv_bus_failure_read(struct rv_ctx *cx, const char *status, const char 
     if (failed == RV_OK)
         failed = RV_INTERNAL; /* nobody says that a failure is fine */
     if (rv_json_read(cx, body, len, RV_JSON_LENIENT, rv_out(failure, &said)) != RV_OK)
-        return rv_fail(cx, failed, "%.*s", (int)(len < 300 ? len : 300), len ? body : "");
+        return rv_fail_inside(cx, failed, "%.*s", (int)(len < 300 ? len : 300), len ? body : "");
     failed = rv_fail(cx, failed, "%s", said.message ? said.message : status);
     cx->error.hint = said.hint;
     cx->error.reason = said.reason;

@@ -46,7 +46,7 @@ struct rv_bus {
     natsConnection *bulk; /* opened by the first who publishes in bulk, flushed by batch */
     pthread_mutex_t bulk_lock;
     struct rv_bus_options options;
-    _Atomic uint32_t connects; /* how often the connection stood up */
+    _Atomic uint32_t connects; /* how often the connection stood up later than at once */
 
     pthread_mutex_t lock; /* all that follows */
     pthread_cond_t gone;  /* a connection or a subscription has ended */

@@ -138,8 +138,8 @@ rv_result rv_bus_publish(struct rv_ctx *cx, struct rv_bus *bus, const char *subj
     natsStatus got;
 
     if (len > RV_BUS_PAYLOAD_MAX)
-        return rv_fail(cx, RV_TOO_LARGE, "%s: %zu bytes are more than a message may have", subject,
-                       len);
+        return rv_fail_inside(cx, RV_TOO_LARGE, "%s: %zu bytes are more than a message may have",
+                              subject, len);
     if (!cx->trace_id)
         return rv_bus_checked(cx, natsConnection_Publish(bus->conn, subject, bytes, (int)len),
                               subject);

@@ -7,18 +7,15 @@
 
 rv_result rv_db_open(struct rv_ctx *cx, const struct rv_db_options *options)
 {
-    struct rv_db *db = calloc(1, sizeof(*db));
-    enum rv_status status;
+    struct rv_db *db = cx->db;
 
-    if (!db)
-        abort();
+    if (!db) {
+        cx->db = db = calloc(1, sizeof(*db));
+        if (!db)
+            abort();
+    }
     db->options = options;
-    status = rv_db_session_open(cx, db);
-    if (status == RV_OK)
-        cx->db = db;
-    else
-        free(db);
-    return status;
+    return rv_db_session_open(cx, db);
 }
 
 void rv_db_close(struct rv_ctx *cx)
@@ -41,6 +38,7 @@ static rv_result lost(struct rv_ctx *cx, struct rv_db *db, const char *what)
 
     db->failed = true;
     db->in_work = false;
+    db->fate_unknown = db->committing;
     rv_db_session_drop(db);
     return rv_fail(cx, RV_UNAVAILABLE, "%s: postgres: %s", what, words);
 }
@@ -137,8 +135,10 @@ static void undo(struct rv_db *db)
  * after a refusal cannot commit half of its work. */
 static enum rv_status fail_work(struct rv_db *db, enum rv_status status, bool gone)
 {
-    if (gone)
+    if (gone) {
+        db->fate_unknown = db->committing;
         rv_db_session_drop(db);
+    }
     undo(db);
     db->failed = true;
     return status;
@@ -177,6 +177,7 @@ static rv_result begin(struct rv_ctx *cx, struct rv_db *db)
 
     db->failed = status != RV_OK;
     db->in_work = status == RV_OK;
+    db->fate_unknown = false;
     if (status == RV_OK && !send_words(db, "BEGIN"))
         return lost(cx, db, "begin");
     return status;
@@ -288,6 +289,7 @@ static rv_result end_work(struct rv_ctx *cx, struct rv_db *db)
 {
     if (db->failed)
         return rv_fail(cx, RV_INTERNAL, "commit: this work has failed before");
+    db->committing = true;
     if (!send_words(db, "COMMIT") || !send_sync(db))
         return lost(cx, db, "commit");
     return read_answers(cx, db);
@@ -301,11 +303,17 @@ rv_result rv_db_commit(struct rv_ctx *cx)
     if (!db || (!db->in_work && !db->failed))
         return RV_OK;
     status = end_work(cx, db);
+    db->committing = false;
     if (status == RV_OK)
         db->in_work = false;
     else
         rv_db_rollback(cx);
     return status;
+}
+
+bool rv_db_fate_unknown(const struct rv_ctx *cx)
+{
+    return cx->db && cx->db->fate_unknown;
 }
 
 void rv_db_rollback(struct rv_ctx *cx)

@@ -43,8 +43,9 @@ struct rv_db_options {
 
 struct rv_db;
 
-/* Opens a session and gives it to @cx. @options must outlive it. A session that was lost is
- * opened again by the next unit of work; until then that work is RV_UNAVAILABLE. */
+/* Gives @cx a session and opens it. @options must outlive it. A session that was lost, or that
+ * this could not open, is opened again by the next unit of work; until then that work is
+ * RV_UNAVAILABLE. Either way it is closed with rv_db_close. */
 rv_result rv_db_open(struct rv_ctx *cx, const struct rv_db_options *options);
 void rv_db_close(struct rv_ctx *cx);
 
@@ -71,6 +72,10 @@ rv_result rv_db_one(struct rv_ctx *cx, const struct rv_sql *sql, struct rv_in in
 /* For the dispatcher; both do nothing when no statement has run. */
 rv_result rv_db_commit(struct rv_ctx *cx);
 void rv_db_rollback(struct rv_ctx *cx);
+
+/* After a commit that failed: whether it may have happened all the same, because the session was
+ * lost before its answer came. Else all of the work is undone for certain. */
+bool rv_db_fate_unknown(const struct rv_ctx *cx);
 
 /* Queues set_config('reeve.tenant', …) for this transaction: what row-level security looks at. */
 rv_result rv_db_tenant(struct rv_ctx *cx, const char *tenant_id);

@@ -83,8 +83,8 @@ static rv_result script_result(struct rv_ctx *cx, const PGresult *result, const 
 
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY)
         return RV_OK;
-    return rv_fail(cx, rv_db_judge(result)->status, "%s%s", place_of(cx, result, text),
-                   words ? words : "connection lost");
+    return rv_fail_inside(cx, rv_db_judge(result)->status, "%s%s", place_of(cx, result, text),
+                          words ? words : "connection lost");
 }
 
 /* Sent as one simple query: Postgres makes it one transaction. */

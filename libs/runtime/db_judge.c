@@ -53,7 +53,7 @@ rv_result rv_db_refused(struct rv_ctx *cx, const char *what, const PGresult *res
         words = verdict->words;
     else if (!words)
         words = "connection lost";
-    return rv_fail(cx, verdict->status, "%s: %s (%s%s%s)", what, words,
-                   sqlstate ? sqlstate : "no answer", constraint ? " " : "",
-                   constraint ? constraint : "");
+    return rv_fail_inside(cx, verdict->status, "%s: %s (%s%s%s)", what, words,
+                          sqlstate ? sqlstate : "no answer", constraint ? " " : "",
+                          constraint ? constraint : "");
 }

@@ -20,9 +20,11 @@ struct rv_db_sent {
 
 struct rv_db {
     const struct rv_db_options *options;
-    PGconn *conn; /* NULL: lost; the next unit of work opens it again */
-    bool in_work; /* a transaction has begun */
-    bool failed;  /* and can only be rolled back: every further statement is refused */
+    PGconn *conn;      /* NULL: lost; the next unit of work opens it again */
+    bool in_work;      /* a transaction has begun */
+    bool failed;       /* and can only be rolled back: every further statement is refused */
+    bool committing;   /* COMMIT has been sent */
+    bool fate_unknown; /* and its answer did not come: until the next work begins */
     struct rv_pg_text text;
     const struct rv_sql **prepared; /* by id + RV_DB_OWN_STATEMENTS */
     size_t n_prepared;

@@ -1,5 +1,6 @@
 #include "runtime/dispatch.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,7 @@
 #include "base/time.h"
 #include "runtime/unit.h"
 
-enum { BUSY_RETRY_MS = 1000 };
+enum { BUSY_RETRY_MS = 1000, DESK_BYTES_MAX = 64 << 20 };
 
 /* One handler at work. Lives as long as the process: the bus may call it until it is closed. */
 struct rv_desk {
@@ -17,11 +18,13 @@ struct rv_desk {
     struct rv_queue *queue;
     struct rv_work work;
     size_t batch;
+    atomic_size_t waiting; /* bytes of mails in the queue and at work */
 };
 
 /* One message, copied out of the bus' hands. */
 struct mail {
     char *reply, *trace_id, *request_id; /* each may be NULL */
+    int64_t heard_ms;
     size_t len;
     uint8_t *bytes;
     char room[];
@@ -59,9 +62,24 @@ static struct mail *mail_new(const struct rv_heard *heard)
     mail->reply = reply ? put(&room, heard->reply, reply) : NULL;
     mail->trace_id = trace ? put(&room, heard->trace_id, trace) : NULL;
     mail->request_id = request ? put(&room, heard->request_id, request) : NULL;
+    mail->heard_ms = rv_monotonic_ms();
     mail->len = heard->len;
     mail->bytes = (uint8_t *)put(&room, heard->bytes ? heard->bytes : (const void *)"", heard->len);
     return mail;
+}
+
+static void drop(struct rv_desk *desk, struct mail *mail)
+{
+    atomic_fetch_sub(&desk->waiting, mail->len);
+    free(mail);
+}
+
+static void say_busy(struct rv_desk *desk, const struct mail *mail)
+{
+    struct rv_error busy = { .status = RV_BUSY, .retry_after_ms = BUSY_RETRY_MS };
+
+    rv_bus_answer_failure(desk->bus, mail->reply, &busy);
+    rv_meter_add(desk->work.meter, 0, 0, rv_status_text(RV_BUSY));
 }
 
 /* From the bus' thread: enqueues, or says at once that there is no room. */
@@ -69,13 +87,20 @@ static void on_heard(void *arg, const struct rv_heard *heard)
 {
     struct rv_desk *desk = arg;
     struct mail *mail = mail_new(heard);
-    struct rv_error busy = { .status = RV_BUSY, .retry_after_ms = BUSY_RETRY_MS };
 
-    if (rv_queue_push(desk->queue, mail))
+    if (atomic_fetch_add(&desk->waiting, mail->len) + mail->len <= DESK_BYTES_MAX &&
+        rv_queue_push(desk->queue, mail))
         return;
-    rv_bus_answer_failure(desk->bus, heard->reply, &busy);
-    rv_meter_add(desk->work.meter, 0, 0, rv_status_text(RV_BUSY));
-    free(mail);
+    say_busy(desk, mail);
+    drop(desk, mail);
+}
+
+/* Work for an asker who has gone is work taken from those who still wait. */
+static bool is_stale(const struct rv_desk *desk, const struct mail *mail)
+{
+    int64_t stale_ms = desk->handler->stale_ms;
+
+    return stale_ms && mail->reply && rv_monotonic_ms() - mail->heard_ms > stale_ms;
 }
 
 static void answer(void *arg, struct rv_ctx *cx, size_t part, const void *answers)
@@ -135,6 +160,10 @@ static size_t gather(struct rv_ctx *cx, struct unit *unit, struct mail **mails, 
         void *items;
         size_t found;
 
+        if (is_stale(desk, mails[used])) {
+            say_busy(desk, mails[used]);
+            continue;
+        }
         if (rv_unit_read(cx, desk->handler->subject, mails[used]->bytes, mails[used]->len, &items,
                          &found) != RV_OK) {
             refuse(cx, desk, mails[used]);
@@ -179,7 +208,7 @@ static void work_mails(struct rv_ctx *cx, void *arg, void **items, size_t n)
         rv_ctx_reset(cx);
     }
     for (size_t i = 0; i < n; i++)
-        free(mails[i]);
+        drop(arg, mails[i]);
     free(mails);
 }
 

@@ -3,7 +3,8 @@
 /*
  * Dispatch: from messages on the bus to units of work and back to answers. Everything that waits
  * for a subject becomes one unit, up to the handler's batch; a message that does not decode is
- * refused alone; a full queue is answered RV_BUSY at once.
+ * refused alone; a queue full of messages or bytes is answered RV_BUSY at once, and so is an ask
+ * that waited longer than its asker does.
  */
 
 #include "runtime/service.h"

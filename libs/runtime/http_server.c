@@ -18,6 +18,7 @@ static const struct rv_http_options defaults = {
     .connections = 10000,
     .head_bytes = RV_HTTP_TARGET_MAX + RV_HTTP_HEAD_MAX,
     .body_bytes = 1024 * 1024,
+    .body_total = 256 * 1024 * 1024,
     .header_ms = 10 * 1000,
     .body_ms = 30 * 1000,
     .idle_ms = 60 * 1000,
@@ -29,6 +30,7 @@ static void fill_in(struct rv_http_options *options)
     options->connections = options->connections ? options->connections : defaults.connections;
     options->head_bytes = options->head_bytes ? options->head_bytes : defaults.head_bytes;
     options->body_bytes = options->body_bytes ? options->body_bytes : defaults.body_bytes;
+    options->body_total = options->body_total ? options->body_total : defaults.body_total;
     options->header_ms = options->header_ms ? options->header_ms : defaults.header_ms;
     options->body_ms = options->body_ms ? options->body_ms : defaults.body_ms;
     options->idle_ms = options->idle_ms ? options->idle_ms : defaults.idle_ms;

@@ -23,6 +23,7 @@ struct rv_http_options {
     size_t connections_per_ip; /* at most; 0: no limit */
     size_t head_bytes; /* at most; more is 431; 0: 40 KiB. A kept connection costs 1.5 times that */
     size_t body_bytes; /* at most; more is 413 */
+    size_t body_total; /* of all bodies together; more is 503 with Retry-After; 0: 256 MiB */
     int64_t header_ms, body_ms, idle_ms; /* 0: the defaults above */
     /* Takes the request over, or refuses (false): 503 with Retry-After. */
     bool (*take)(void *arg, struct rv_http_request *request);

@@ -110,9 +110,9 @@ void rv_http_say_raw(struct rv_http_request *request, const struct rv_http_no *n
     rv_buf_printf(&text,
                   "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: application/json\r\n"
                   "Content-Length: %zu\r\nX-Content-Type-Options: nosniff\r\n"
-                  "Cache-Control: no-store\r\nX-Request-Id: %s\r\n\r\n",
+                  "Cache-Control: no-store\r\nX-Request-Id: %s\r\n%s\r\n",
                   no->status, MHD_get_reason_phrase_for((unsigned)no->status), body.len,
-                  request->id);
+                  request->id, no->status == 503 ? "Retry-After: 1\r\n" : "");
     rv_buf_add(&text, body.data, body.len);
     if (send(request->connection->fd, text.data, text.len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
         shutdown(request->connection->fd, SHUT_RDWR);

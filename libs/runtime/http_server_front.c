@@ -82,6 +82,7 @@ void rv_http_on_completed(void *arg, struct MHD_Connection *mhd, void **context,
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);
     rv_http_phase(request->connection, server, RV_HTTP_IDLE, 0);
+    rv_http_body_uncount(request);
     request->connection = NULL;
     if (request->stream)
         rv_http_stream_free(request->stream);
@@ -156,41 +157,53 @@ static enum MHD_Result refuse(struct rv_http_request *request, const struct rv_h
     return send_out(request);
 }
 
+static const struct rv_http_no large = { 413, "the body is too large" };
+static const struct rv_http_no crowded = { 503, "too much is being sent at once, try again" };
+
 /* The head is there. A refusal now keeps the body from being read at all. */
 static enum MHD_Result begin(struct rv_http_request *request, const char *method,
                              const char *version)
 {
-    static const struct rv_http_no large = { 413, "the body is too large" };
     struct rv_http_no no;
-    const char *length;
+    const char *said;
+    size_t length;
 
     request->begun = true;
     if (!read_head(request, method, version, &no))
         return refuse(request, &no);
-    length = rv_http_header(request, "Content-Length");
-    if (length && strtoull(length, NULL, 10) > request->server->options.body_bytes)
+    said = rv_http_header(request, "Content-Length");
+    length = said ? strtoull(said, NULL, 10) : 0;
+    if (length > request->server->options.body_bytes)
         return refuse(request, &large);
+    if (length > 0 && !rv_http_body_fits(request, length))
+        return refuse(request, &crowded);
     read_client(request);
     rv_http_phase(request->connection, request->server, RV_HTTP_READING, 0);
     return MHD_YES;
 }
 
+/* In the middle of a body: what came of it goes at once, the rest is not kept. */
+static enum MHD_Result cut_short(struct rv_http_request *request, const struct rv_http_no *no)
+{
+    rv_http_body_release(request);
+    rv_http_say_raw(request, no);
+    rv_http_phase(request->connection, request->server, RV_HTTP_LEAVING, 0);
+    return MHD_YES;
+}
+
 static enum MHD_Result collect(struct rv_http_request *request, const char *bytes, size_t *len)
 {
-    static const struct rv_http_no large = { 413, "the body is too large" };
     struct rv_http_connection *connection = request->connection;
     size_t n = *len;
 
     *len = 0; /* all of it is taken */
     if (connection->phase == RV_HTTP_LEAVING)
         return MHD_YES;
-    if (request->body.len + n > request->server->options.body_bytes) {
-        rv_buf_release(&request->body);
-        rv_http_say_raw(request, &large);
-        rv_http_phase(connection, request->server, RV_HTTP_LEAVING, 0);
-        return MHD_YES;
-    }
-    rv_buf_add(&request->body, bytes, n);
+    if (request->body.len + n > request->server->options.body_bytes)
+        return cut_short(request, &large);
+    if (!rv_http_body_fits(request, n))
+        return cut_short(request, &crowded);
+    rv_http_body_add(request, bytes, n);
     rv_http_phase(connection, request->server, RV_HTTP_READING, request->body.len);
     return MHD_YES;
 }

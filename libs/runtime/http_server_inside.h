@@ -44,14 +44,15 @@ struct rv_http_request {
     atomic_int holders;
     atomic_bool answered;
     bool begun, handed, queued;
+    size_t body_counted;
 
     struct rv_arena *arena; /* of all texts */
     const char *raw;        /* the target where the parser has it; it is decoded in place later */
     const char *target, *method, *path, *client;
     struct rv_http_field *fields, *args;
     size_t n_fields, n_args;
-    struct rv_buf body;
-    char id[64]; /* X-Request-Id: theirs when it is harmless, else ours */
+    struct rv_buf body; /* counted in the server's body_total */
+    char id[64];        /* X-Request-Id: theirs when it is harmless, else ours */
 
     int status;
     struct MHD_Response *response;
@@ -66,7 +67,8 @@ struct rv_http_server {
     struct MHD_Daemon *daemon;
     int listener, port;
     atomic_bool stopping;
-    pthread_mutex_t lock; /* of the list and what hangs in it; may be held when calling MHD */
+    atomic_size_t body_total; /* bytes of bodies whose requests are not completed */
+    pthread_mutex_t lock;     /* of the list and what hangs in it; may be held when calling MHD */
     pthread_cond_t changed;
     struct rv_http_connection *connections;
     size_t n_connections, n_requests; /* a request: from its first line to its completion */
@@ -88,6 +90,13 @@ void rv_http_sweep_stop(struct rv_http_server *server);
 /* http_server_request.c */
 struct rv_http_request *rv_http_request_new(struct rv_http_server *server, const char *raw);
 void rv_http_request_let_go(struct rv_http_request *request);
+
+/* The body, counted as long as the connection is with its request: a taker that is late may still
+ * hold it when the server has gone. False: all bodies together would be too large. */
+bool rv_http_body_fits(const struct rv_http_request *request, size_t more);
+void rv_http_body_add(struct rv_http_request *request, const void *bytes, size_t len);
+void rv_http_body_uncount(struct rv_http_request *request);
+void rv_http_body_release(struct rv_http_request *request); /* and uncounts it */
 bool rv_http_request_read(struct rv_http_request *request, const struct rv_http_head *head,
                           struct rv_http_no *no);
 

@@ -42,6 +42,30 @@ void rv_http_request_let_go(struct rv_http_request *request)
     free(request);
 }
 
+bool rv_http_body_fits(const struct rv_http_request *request, size_t more)
+{
+    return atomic_load(&request->server->body_total) + more <= request->server->options.body_total;
+}
+
+void rv_http_body_add(struct rv_http_request *request, const void *bytes, size_t len)
+{
+    rv_buf_add(&request->body, bytes, len);
+    atomic_fetch_add(&request->server->body_total, len);
+    request->body_counted += len;
+}
+
+void rv_http_body_uncount(struct rv_http_request *request)
+{
+    atomic_fetch_sub(&request->server->body_total, request->body_counted);
+    request->body_counted = 0;
+}
+
+void rv_http_body_release(struct rv_http_request *request)
+{
+    rv_http_body_uncount(request);
+    rv_buf_release(&request->body);
+}
+
 static void read_id(struct rv_http_request *request)
 {
     static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:";

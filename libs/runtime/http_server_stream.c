@@ -64,7 +64,7 @@ void rv_http_stream_free(struct rv_http_stream *stream)
 /* Texts and body are not needed any more, and a stream may live for an hour. */
 static void slim(struct rv_http_request *request)
 {
-    rv_buf_release(&request->body);
+    rv_http_body_release(request);
     rv_arena_free(request->arena);
     request->arena = NULL;
     request->fields = request->args = NULL;

@@ -7,8 +7,8 @@
  *         X(COUNTER, BUDGET_HOLDS, "reeve_budget_holds_total", "holds granted")     \
  *         X(GAUGE,   BUDGET_OPEN,  "reeve_budget_open_holds",  "holds not settled")
  *     RV_METRICS_DECLARE(budget_metric, BUDGET_METRICS)    in budget.h
- *     RV_METRICS_DEFINE(budget_metric, BUDGET_METRICS)     in one .c; RV_METRICS is both, for one file
- *     rv_count(&budget_metric_rows[BUDGET_HOLDS], 1);
+ *     RV_METRICS_DEFINE(budget_metric, BUDGET_METRICS)     in one .c; RV_METRICS is both, for one
+ * file rv_count(&budget_metric_rows[BUDGET_HOLDS], 1);
  *
  * Histograms have fixed buckets in seconds; the dispatcher keeps one per subject and route.
  */

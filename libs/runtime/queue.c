@@ -163,7 +163,7 @@ static void do_batch(struct rv_pool *pool, struct rv_queue *queue, struct rv_ctx
         call_worker(pool, pool->queues[i]);
     pthread_mutex_unlock(&pool->lock);
     if (pool->db && !cx->db && rv_db_open(cx, pool->db) != RV_OK)
-        cx->error = (struct rv_error){ 0 }; /* the first statement will say so */
+        cx->error = (struct rv_error){ 0 }; /* the first statement tries again and says so */
     queue->options.work(cx, queue->options.arg, items, n);
     rv_ctx_reset(cx);
     pthread_mutex_lock(&pool->lock);

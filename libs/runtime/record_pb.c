@@ -102,8 +102,8 @@ static rv_result pack(struct rv_ctx *cx, const ProtobufCMessage *wire, const uin
 
     *len = protobuf_c_message_get_packed_size(wire);
     if (*len > RV_PB_BYTES_MAX)
-        return rv_fail(cx, RV_TOO_LARGE, "%s of %zu bytes does not fit in a message",
-                       wire->descriptor->short_name, *len);
+        return rv_fail_inside(cx, RV_TOO_LARGE, "%s of %zu bytes does not fit in a message",
+                              wire->descriptor->short_name, *len);
     buffer = rv_new_array(cx, uint8_t, *len);
     protobuf_c_message_pack(wire, buffer);
     *bytes = buffer;
@@ -127,7 +127,7 @@ static rv_result text_from_wire(struct rv_ctx *cx, const char *text, const char 
 {
     *out = text && *text ? text : NULL;
     if (*out && !rv_utf8_ok(text, strlen(text)))
-        return rv_fail(cx, RV_INVALID, "text is not UTF-8");
+        return rv_fail_inside(cx, RV_INVALID, "text is not UTF-8");
     return RV_OK;
 }
 
@@ -135,7 +135,7 @@ static rv_result texts_from_wire(struct rv_ctx *cx, const char *const *texts, si
 {
     for (size_t i = 0; i < n; i++)
         if (!rv_utf8_ok(texts[i], strlen(texts[i])))
-            return rv_fail(cx, RV_INVALID, "text is not UTF-8");
+            return rv_fail_inside(cx, RV_INVALID, "text is not UTF-8");
     return RV_OK;
 }
 
@@ -145,7 +145,7 @@ static rv_result list_from_wire(struct rv_ctx *cx, const struct rv_pb_plan *plan
     size_t size = plan->record->size;
 
     if (n > RV_LIST_ITEMS_MAX)
-        return rv_fail(cx, RV_TOO_LARGE, "%zu of %s", n, plan->wire->short_name);
+        return rv_fail_inside(cx, RV_TOO_LARGE, "%zu of %s", n, plan->wire->short_name);
     *items = rv_arena_array(cx->arena, size, n);
     for (size_t i = 0; i < n; i++)
         RV_TRY(cx, from_wire(cx, plan, list[i], (char *)*items + i * size));
@@ -204,8 +204,8 @@ static rv_result from_wire(struct rv_ctx *cx, const struct rv_pb_plan *plan, con
         enum rv_status status = field_from_wire(cx, &plan->pairs[i], message, object);
 
         if (status != RV_OK)
-            return rv_fail(cx, status, "%s.%s: %s", plan->wire->short_name,
-                           plan->pairs[i].field->name, cx->error.text);
+            return rv_fail_inside(cx, status, "%s.%s: %s", plan->wire->short_name,
+                                  plan->pairs[i].field->name, cx->error.text);
     }
     return RV_OK;
 }
@@ -226,10 +226,10 @@ static rv_result unpack(struct rv_ctx *cx, const ProtobufCMessageDescriptor *wir
     ProtobufCAllocator allocator = { pb_alloc, pb_free, cx->arena };
 
     if (len > RV_PB_BYTES_MAX)
-        return rv_fail(cx, RV_TOO_LARGE, "%s of %zu bytes", wire->short_name, len);
+        return rv_fail_inside(cx, RV_TOO_LARGE, "%s of %zu bytes", wire->short_name, len);
     *message = protobuf_c_message_unpack(wire, &allocator, len, bytes);
     if (!*message)
-        return rv_fail(cx, RV_INVALID, "not a %s", wire->short_name);
+        return rv_fail_inside(cx, RV_INVALID, "not a %s", wire->short_name);
     return RV_OK;
 }
 

@@ -23,8 +23,10 @@ enum { RV_KEY_ID_LEN = 12, RV_KEY_SECRET_LEN = 40 };
 struct rv_key {
     const char *prefix, *id, *secret;
 };
-const char *rv_key_new(struct rv_ctx *cx, const char *prefix); /* the whole text, to be shown once */
+const char *rv_key_new(struct rv_ctx *cx,
+                       const char *prefix); /* the whole text, to be shown once */
 bool rv_key_parse(struct rv_ctx *cx, const char *text, struct rv_key *key); /* false: not a key */
-rv_result rv_key_hash(struct rv_ctx *cx, const struct rv_key *key, const char **hash); /* $argon2id$… */
+rv_result rv_key_hash(struct rv_ctx *cx, const struct rv_key *key,
+                      const char **hash); /* $argon2id$… */
 /* @hash NULL does the same work and says no: an unknown key takes as long as a wrong one. */
 bool rv_key_verify(const struct rv_key *key, const char *hash);

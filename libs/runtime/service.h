@@ -56,8 +56,9 @@ struct rv_handler {
     const struct rv_subject *subject;
     rv_handler_fn *handle;
     rv_batch_fn *handle_many;
-    size_t batch;    /* items a unit of work takes at most; 0: 256 */
-    size_t parallel; /* units of this subject at once; 0: 1 */
+    size_t batch;     /* items a unit of work takes at most; 0: 256 */
+    size_t parallel;  /* units of this subject at once; 0: 1 */
+    int64_t stale_ms; /* an ask that waited longer is answered RV_BUSY unread; 0: never */
 };
 
 struct rv_tick {
@@ -91,13 +92,13 @@ struct rv_service {
     void *config;                               /* what they fill */
     const struct rv_handler *handlers;          /* ends with a row without a subject; may be NULL */
     const struct rv_tick *ticks;                /* ends with a row without a name; may be NULL */
-    const struct rv_ear *ears;                  /* ends with a row without a consumer; may be NULL */
-    const struct rv_stream *const *streams;     /* those it provides; ends with NULL; may be NULL */
-    const char *const *units;                   /* units of work of its own making, by name */
-    const char *const *failpoints;              /* those the tables do not tell; may be NULL */
-    struct rv_metric *metrics;                  /* may be NULL */
-    const char *db_role;                        /* NULL: a service without Postgres */
-    int64_t schema;                             /* the migration it needs at least; 0: none */
+    const struct rv_ear *ears;              /* ends with a row without a consumer; may be NULL */
+    const struct rv_stream *const *streams; /* those it provides; ends with NULL; may be NULL */
+    const char *const *units;               /* units of work of its own making, by name */
+    const char *const *failpoints;          /* those the tables do not tell; may be NULL */
+    struct rv_metric *metrics;              /* may be NULL */
+    const char *db_role;                    /* NULL: a service without Postgres */
+    int64_t schema;                         /* the migration it needs at least; 0: none */
 
     /*
      * Threads and handles of its own. open: when the connections stand, before the workers run.
@@ -120,10 +121,10 @@ struct rv_runtime {
     const struct rv_service *service;
     const struct rv_common_config *config;
     struct rv_bus *bus;
-    struct rv_pool *pool;         /* add queues of your own in open(): workers start after it */
-    struct rv_db_options db;      /* for sessions of your own (the relay's advisory lock) */
-    char instance_id[40];         /* UUIDv7 of this process: $SRV, worker names, leases */
-    struct rv_desk *desks;        /* the runtime's own: handlers, ticks and ears at work */
+    struct rv_pool *pool;    /* add queues of your own in open(): workers start after it */
+    struct rv_db_options db; /* for sessions of your own (the relay's advisory lock) */
+    char instance_id[40];    /* UUIDv7 of this process: $SRV, worker names, leases */
+    struct rv_desk *desks;   /* the runtime's own: handlers, ticks and ears at work */
     struct rv_ticks *ticks;
     struct rv_ears *ears;
 };

@@ -164,8 +164,8 @@ static rv_result publish_one(struct rv_ctx *cx, natsConnection *conn, const char
     natsStatus got;
 
     if (item->len > RV_BUS_PAYLOAD_MAX)
-        return rv_fail(cx, RV_TOO_LARGE, "%s: %zu bytes are more than a message may have",
-                       item->subject, item->len);
+        return rv_fail_inside(cx, RV_TOO_LARGE, "%s: %zu bytes are more than a message may have",
+                              item->subject, item->len);
     got = natsMsg_Create(&message, item->subject, reply, item->bytes, (int)item->len);
     if (got == NATS_OK && item->id)
         got = natsMsgHeader_Set(message, RV_HEADER_ID, item->id);
@@ -222,8 +222,8 @@ static rv_result publish_acked(struct rv_ctx *cx, struct rv_bus *bus,
         status = rv_bus_collect(cx, pending, timeout_ms);
     refused = pending->refused;
     memcpy(refusal, pending->refusal, sizeof(refusal));
-    *all_stored = n_acks == n || (pending->first_seq &&
-                                  pending->last_seq - pending->first_seq == n - 1);
+    *all_stored =
+        n_acks == n || (pending->first_seq && pending->last_seq - pending->first_seq == n - 1);
     rv_bus_forget(pending);
     if (status == RV_OK && refused != RV_OK)
         return rv_fail(cx, refused, "%s was not stored: %s", items[0].subject, refusal);

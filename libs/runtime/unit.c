@@ -30,13 +30,11 @@ static rv_result attempt(struct rv_ctx *cx, const struct rv_work *work, const vo
     return rv_failpoint_at(cx, work->name, "commit.after");
 }
 
-/* A session lost during the commit leaves its fate unknown; class 40 is Postgres' own word that
- * it rolled back. */
 static bool may_repeat(const struct rv_ctx *cx, enum rv_status status, enum phase phase)
 {
     if (status != RV_UNAVAILABLE || phase == COMMITTED)
         return false;
-    return phase == HANDLING || strstr(cx->error.text, "(40") != NULL;
+    return phase == HANDLING || !rv_db_fate_unknown(cx);
 }
 
 static void start_over(struct rv_ctx *cx)

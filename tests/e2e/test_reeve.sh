@@ -78,6 +78,16 @@ check "the key is for its owner only" test "$(stat -c %a "$home/admin.key")" = 6
 check "nine programs run" test "$(reeve ps | grep -c running)" = 9
 exits 3 "a second supervisor is refused" reeve up --detach --port 0
 key=$(cat "$home/admin.key")
+port=$(sed -n 's/^http=//p' "$home/ports")
+exits 0 "the folder's key opens its gateway" reeve run list --url "http://127.0.0.1:$port/"
+exits 3 "and goes nowhere else" reeve run list --url "http://localhost:$port"
+
+mkdir "$home/programs.new" # as on a full disk: the list of what runs cannot be written
+kill -9 "$(process_of policy)"
+sleep 2
+check "policy comes back when nobody can be told" until_true 20 is_ready policy
+check "and is started once" test "$(grep -c "^$home/programs: " "$home/logs/up.log")" = 2
+rmdir "$home/programs.new"
 
 for name in executor-1 budget policy evaluator scheduler gateway nats postgres; do
     old=$(process_of $name)
@@ -150,6 +160,7 @@ exits 6 "and whoever watches it hears that" reeve run watch "$run"
 run=$(reeve run submit waits -p shop --get run_id)
 exits 0 "an approval can be rejected" reeve approval reject "$(reeve approval list --run "$run" --get '[0].approval_id')"
 exits 6 "which ends its run" reeve run watch "$run"
+exits 6 "whoever watches it in JSON hears that too" reeve run watch "$run" --json
 check "the journal of events has no gap" test "$(reeve run events "$run" --get '[0].run_seq')" = 1
 exits 3 "an unknown workflow is refused" reeve run submit nobody -p shop
 exits 3 "an unknown run is refused" reeve run get 01999999-9999-7999-8999-999999999999
@@ -158,6 +169,8 @@ exits 2 "an unknown option is misuse" reeve run list --nonsense
 exits 2 "an unknown command is misuse" reeve walk
 
 # -- keys
+check "a new key can be made without anybody" test "$(reeve key new | grep -c '^rv_')" = 1
+check "and is another each time" test "$(reeve key new)" != "$(reeve key new)"
 made=$(reeve key create reader --role viewer --get key)
 REEVE_API_KEY=$made exits 0 "a new key reads" reeve run list -p shop
 REEVE_API_KEY=$made exits 3 "and does not write" reeve run submit w -p shop
@@ -177,6 +190,19 @@ check "with the same key" test "$(cat "$home/admin.key")" = "$key"
 check "and knows what it knew" test "$(reeve run list -p shop --state completed --json | grep -o '"run_id"' | wc -l)" = 2
 exits 0 "and stops" reeve down
 exits 4 "for good" reeve ps
+
+mkdir "$home/slow"
+printf '#!/bin/sh\nexec sleep 100\n' >"$home/slow/postgres"
+chmod -R a+rx "$home/slow"
+set -m # else what runs in the background would not hear SIGINT
+REEVE_PG_BINDIR=$home/slow "$bin/reeve" up --port 0 >>"$home/said" 2>&1 &
+waiting=$!
+set +m
+sleep 2
+check "it waits for Postgres" kill -TERM $waiting
+SECONDS=0
+wait $waiting
+check "but not when it is told to stop" test $SECONDS -lt 15
 
 echo "[  PASSED  ] $passed test(s)."
 [ $failed = 0 ] || { echo "[  FAILED  ] $failed test(s), listed above"; exit 1; }

@@ -1,3 +1,5 @@
+/* Long because it speaks a whole protocol. */
+
 #include "support/fake_llm.h"
 
 #include <pthread.h>

@@ -15,8 +15,8 @@ const char *const world_names[WORLD_PARTS] = { "policy",    "budget",   "schedul
                                                "evaluator", "executor", "gateway" };
 
 /* A setting whose text lives as long as the world. */
-__attribute__((format(printf, 2, 3))) static const char *
-setting(struct world *world, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static const char *setting(struct world *world,
+                                                                 const char *format, ...)
 {
     char *room = world->room[world->n_room++];
     va_list args;
@@ -48,7 +48,8 @@ static bool write_key(struct world *world)
 static void fill_env(struct world *world, const struct world_options *options)
 {
     world->env[world->n_env++] = setting(world, "REEVE_ADMIN_KEY_FILE=%s", world->key_file);
-    world->env[world->n_env++] = setting(world, "REEVE_LEASE=%s", options->lease ? options->lease : "5s");
+    world->env[world->n_env++] =
+        setting(world, "REEVE_LEASE=%s", options->lease ? options->lease : "5s");
     world->env[world->n_env++] = "REEVE_SWEEP=200ms";
     world->env[world->n_env++] = "REEVE_HTTP_ALLOW=127.0.0.0/8";
     for (const char *const *e = options->env; e && *e && world->n_env < 40; e++)
@@ -127,8 +128,8 @@ bool world_restart(struct world *world, enum world_part part, size_t replica,
 
 struct rv_http_client *world_client(void)
 {
-    return rv_http_client_new(&(struct rv_http_client_options){ .allow = "127.0.0.0/8",
-                                                                .user_agent = "reeve-test" });
+    return rv_http_client_new(
+        &(struct rv_http_client_options){ .allow = "127.0.0.0/8", .user_agent = "reeve-test" });
 }
 
 int world_call(struct rv_ctx *cx, struct rv_http_client *client, const struct world *world,

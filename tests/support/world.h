@@ -23,9 +23,9 @@ enum world_part {
 };
 
 struct world_options {
-    size_t replicas;          /* of every service; 0: 1 */
-    const char *lease;        /* "2s": so that tests need not wait long */
-    const char *const *env;   /* more settings for all; ends with NULL; may be NULL */
+    size_t replicas;        /* of every service; 0: 1 */
+    const char *lease;      /* "2s": so that tests need not wait long */
+    const char *const *env; /* more settings for all; ends with NULL; may be NULL */
 };
 
 struct world {

@@ -65,24 +65,32 @@ static const char *allow_of(struct cli *cli, const char *url)
     return rv_printf(cli->cx, "%.*s:%d", (int)len, host, tls ? 443 : 80);
 }
 
+/* Where `reeve up` on the data folder has its gateway. */
+static const char *own_url(struct cli *cli)
+{
+    int64_t port = folder_port(cli_data_folder(cli), "http");
+
+    return rv_printf(cli->cx, "http://127.0.0.1:%d", port ? (int)port : 8000);
+}
+
 static rv_result find_url(struct cli *cli)
 {
     const char *url = cli->options.url ? cli->options.url : getenv("REEVE_URL");
-    int64_t port = folder_port(cli_data_folder(cli), "http");
 
     if (!url || !*url)
-        url = rv_printf(cli->cx, "http://127.0.0.1:%d", port ? (int)port : 8000);
+        url = own_url(cli);
     if (!rv_text_starts(url, "http://") && !rv_text_starts(url, "https://"))
         return cli_misuse(cli, "\"%s\" is no address: it begins with http:// or https://", url);
     cli->url = rv_text_ends(url, "/") ? rv_strndup(cli->cx, url, strlen(url) - 1) : url;
     return RV_OK;
 }
 
+/* The folder's key opens the folder's gateway: nobody else gets to see it. */
 static void find_key(struct cli *cli)
 {
     const char *key = getenv("REEVE_API_KEY");
 
-    if (!key || !*key)
+    if ((!key || !*key) && strcmp(cli->url, own_url(cli)) == 0)
         key = read_line(cli, rv_printf(cli->cx, "%s/admin.key", cli_data_folder(cli)));
     cli->api_key = key;
 }
@@ -142,7 +150,7 @@ static rv_result refuse(struct cli *cli, const struct rv_http_reply *reply)
         rv_wrong(cx, path ? path : "", "%s", message ? message : "is wrong");
     }
     if (!hint && status == RV_UNAUTHENTICATED)
-        hint = "set REEVE_API_KEY, or point --data at the folder of `reeve up`";
+        hint = "set REEVE_API_KEY, or point --data at the folder of the `reeve up` that this is";
     cx->error.hint = hint;
     cx->error.reason = more_of(cx, error);
     return status;
@@ -259,7 +267,8 @@ static bool on_event(void *arg, const struct rv_sse_event *event)
     struct streaming *s = arg;
 
     s->any = true;
-    snprintf(s->last, sizeof(s->last), "%s", event->id);
+    if (*event->id) /* what comes before the first event of a new connection has none */
+        snprintf(s->last, sizeof(s->last), "%s", event->id);
     s->enough = !s->each(s->arg, event);
     return !s->enough;
 }

@@ -2,8 +2,8 @@
 
 /*
  * Api: the gateway, asked over HTTP. A refusal fails the ctx with the gateway's own words, paths
- * and hint. The key comes from REEVE_API_KEY or from admin.key of the data folder, the address
- * from --url, REEVE_URL or the data folder's ports.
+ * and hint. The address comes from --url, REEVE_URL or the data folder's ports, the key from
+ * REEVE_API_KEY or, for the data folder's own gateway only, from its admin.key.
  */
 
 #include "cli.h"

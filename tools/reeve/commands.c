@@ -49,6 +49,8 @@ const struct command commands[] = {
       "limits, and what is held, spent and left",                           command_budget_show, 0, 1 },
     { "key create",        "<name>",                 "role project",
       "a new API key; it is shown once",                                    command_key_create, 1, 1 },
+    { "key new",           "",                       "",
+      "a new API key that nobody knows yet: the first one of an installation", command_key_new, 0, 0 },
     { "key list",          "",                       "",
       "the keys there are",                                                 command_key_list, 0, 0 },
     { "key revoke",        "<key id>",               "",

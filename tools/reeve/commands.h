@@ -28,6 +28,7 @@ enum rv_status command_approval_list(struct cli *cli);
 enum rv_status command_approval_decide(struct cli *cli);
 enum rv_status command_budget_show(struct cli *cli);
 enum rv_status command_key_create(struct cli *cli);
+enum rv_status command_key_new(struct cli *cli);
 enum rv_status command_key_list(struct cli *cli);
 enum rv_status command_key_revoke(struct cli *cli);
 

@@ -7,6 +7,7 @@
 #include "domain/policy.h"
 #include "domain/run.h"
 #include "domain/task.h"
+#include "runtime/secret.h"
 #include "store/migrate.h"
 
 #include "api.h"
@@ -127,6 +128,19 @@ enum rv_status command_key_create(struct cli *cli)
     RV_TRY(cli->cx, add_project(cli, body));
     RV_TRY(cli->cx, api_call(cli, "POST", "/v1/api-keys", body, &answer));
     show_object(cli, answer, key_rows);
+    return RV_OK;
+}
+
+/* In the file that REEVE_ADMIN_KEY_FILE names it becomes the first administrator's, before there is
+ * anybody who could ask for one. */
+enum rv_status command_key_new(struct cli *cli)
+{
+    const char *key = rv_key_new(cli->cx, "rv");
+    json_t *made = rv_json_own(cli->cx, json_object());
+
+    json_object_set_new(made, "key", json_string(key));
+    if (!show_raw(cli, made))
+        printf("%s\n", key);
     return RV_OK;
 }
 

@@ -81,7 +81,7 @@ enum rv_status command_help(struct cli *cli)
         "3 refused, 4 nobody answers, 5 the run failed, 6 the run was cancelled or denied.\n"
         "\n"
         "  REEVE_URL        the gateway; else that of the data folder, else http://127.0.0.1:8000\n"
-        "  REEVE_API_KEY    who asks; else admin.key of the data folder\n"
+        "  REEVE_API_KEY    who asks; else, at its own gateway, admin.key of the data folder\n"
         "  REEVE_DATA       the data folder of up; else ./.reeve\n"
         "  REEVE_BIN_DIR    where up finds the services; else beside this program\n"
         "  REEVE_PG_BINDIR  where up finds Postgres' programs\n"

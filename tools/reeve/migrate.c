@@ -30,8 +30,9 @@ enum rv_status command_migrate(struct cli *cli)
         return cli_misuse(cli, "migrate takes up, status or verify, not \"%s\"", verb);
     if (!url || !*url)
         return cli_misuse(cli, "REEVE_POSTGRES_URL is not set: it says which database to migrate");
-    RV_TRY(cli->cx, rv_db_open(cli->cx, &options));
-    status = migrate(cli);
+    status = rv_db_open(cli->cx, &options);
+    if (status == RV_OK)
+        status = migrate(cli);
     rv_db_close(cli->cx);
     if (status == RV_OK && strcmp(verb, "verify") == 0)
         printf("the schema is at %04d, as it should be\n", (int)store_schema_version());

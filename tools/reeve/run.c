@@ -216,10 +216,14 @@ enum rv_status command_run_list(struct cli *cli)
 
 enum rv_status command_run_watch(struct cli *cli)
 {
+    json_t *run;
+
     RV_TRY(cli->cx, watch_run(cli, cli->args[0], cli->options.since));
-    if (cli->options.json)
-        return RV_OK;
-    return show_run(cli, cli->args[0], true);
+    RV_TRY(cli->cx, api_get(cli, run_path(cli, ""), &run));
+    if (!cli->options.json) /* there all that is printed is events */
+        show_object(cli, run, run_lines);
+    cli->exit = exit_of_run(run);
+    return RV_OK;
 }
 
 enum rv_status command_run_cancel(struct cli *cli)

@@ -45,13 +45,20 @@ static void say_ended(const struct program *program)
     fprintf(stderr, ": starting it again in %" PRId64 " ms\n", program->back_off_ms);
 }
 
+/* It runs all the same when `reeve ps` cannot be told (a full disk). */
+static void tell(struct up *up)
+{
+    if (up_tell(up) != RV_OK)
+        fprintf(stderr, "%s\n", up->cli->cx->error.text);
+}
+
 static rv_result start(struct up *up, struct program *program)
 {
     struct rv_ctx *cx = up->cli->cx;
 
     if (!program_start(program))
         return rv_fail(cx, RV_INTERNAL, "%s does not start: %s", program->name, strerror(errno));
-    RV_TRY(cx, up_tell(up));
+    tell(up);
     return RV_OK;
 }
 
@@ -75,8 +82,7 @@ static void reap(struct up *up)
             continue;
         program_ended(program, status);
         say_ended(program);
-        if (up_tell(up) != RV_OK)
-            fprintf(stderr, "%s\n", up->cli->cx->error.text);
+        tell(up);
     }
 }
 
@@ -100,8 +106,7 @@ static int64_t restart_due(struct up *up)
     return wait_ms > 1 ? wait_ms : 1;
 }
 
-/* Sleeps until a signal; true when it asks us to stop. */
-static bool told_to_stop(int64_t wait_ms)
+bool up_told_to_stop(int64_t wait_ms)
 {
     struct timespec at_most = { wait_ms / 1000, wait_ms % 1000 * 1000000 };
     sigset_t set = our_signals();
@@ -144,7 +149,7 @@ static rv_result wait_one(struct up *up, struct rv_http_client *client,
     int64_t deadline_ms = rv_monotonic_ms() + UP_READY_MS;
 
     while (!is_ready(client, program)) {
-        if (told_to_stop(50))
+        if (up_told_to_stop(50))
             return rv_fail(up->cli->cx, RV_TIMEOUT, "stopped before it was ready");
         reap(up);
         restart_due(up);
@@ -225,7 +230,7 @@ static rv_result supervise(struct cli *cli, int tell)
         go_quiet(up, tell);
     else if (status == RV_OK)
         fprintf(stderr, "Ctrl-C stops it\n");
-    for (int64_t wait_ms = 1; status == RV_OK && !told_to_stop(wait_ms);) {
+    for (int64_t wait_ms = 1; status == RV_OK && !up_told_to_stop(wait_ms);) {
         reap(up);
         wait_ms = restart_due(up);
     }

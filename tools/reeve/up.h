@@ -28,6 +28,9 @@ rv_result up_postgres_plan(struct up *up);
 /* Waits until it answers, brings the schema up to date, and makes the first key once. */
 rv_result up_postgres_ready(struct up *up);
 
+/* Sleeps until a signal, at most @wait_ms; true when it asks us to stop. */
+bool up_told_to_stop(int64_t wait_ms);
+
 /* What runs now, for `reeve ps`. */
 rv_result up_tell(struct up *up);
 

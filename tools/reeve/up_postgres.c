@@ -183,7 +183,8 @@ static rv_result open_when_ready(struct up *up, struct rv_ctx *cx,
         if (rv_monotonic_ms() > deadline_ms || postgres->restarts > START_TRIES)
             return rv_fail(cx, RV_UNAVAILABLE, "Postgres does not answer: see %s/logs/postgres.log",
                            up->data);
-        rv_sleep_ms(50);
+        if (up_told_to_stop(50))
+            return rv_fail(cx, RV_TIMEOUT, "stopped before it was ready");
         if (!postgres->pid && rv_monotonic_ms() > postgres->restart_at_ms &&
             !program_start(postgres))
             program_ended(postgres, 0);

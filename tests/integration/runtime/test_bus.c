@@ -1,3 +1,4 @@
+/* Long because every promise of the bus has its sentence here, against a real nats-server. */
 #include "support/rv_test.h"
 
 #include <pthread.h>
@@ -196,15 +197,28 @@ static void fail_inside(void *arg, const struct rv_heard *heard)
     rv_bus_answer_failure(far, heard->reply, &error);
 }
 
+static void collide_inside(void *arg, const struct rv_heard *heard)
+{
+    struct rv_error error = { .status = RV_CONFLICT,
+                              .inside = true,
+                              .text = "add: is there already (23505 things_pkey)" };
+
+    rv_bus_answer_failure(far, heard->reply, &error);
+}
+
 static void keeps_the_inside_to_itself(void **state)
 {
     struct rv_ctx *cx = *state;
     struct rv_subject fails = subject("reeve.test.fails_inside", RV_BATCH);
+    struct rv_subject collides = subject("reeve.test.collides_inside", RV_BATCH);
     struct sample ask = { .name = "x" }, got;
 
     listen_to(fails.name, fail_inside, NULL);
     assert_fails(cx, rv_bus_ask_many(cx, bus, &fails, &ask, 1, &got, ASK_MS), RV_INTERNAL,
                  "internal");
+    listen_to(collides.name, collide_inside, NULL);
+    assert_fails(cx, rv_bus_ask_many(cx, bus, &collides, &ask, 1, &got, ASK_MS), RV_CONFLICT,
+                 "conflict");
 }
 
 static void the_trace_and_the_request_go_along(void **state)
@@ -307,6 +321,7 @@ static void comes_back_when_the_server_does(void **state)
     struct rv_subject echoes = subject("reeve.test.echo_many", RV_BATCH);
     struct sample ask = { .name = "x", .count = 5 }, got = { 0 };
     int64_t start_ms = rv_monotonic_ms();
+    uint32_t connects = rv_bus_connects(bus);
     pthread_t thread;
 
     pthread_create(&thread, NULL, restart_server, NULL);
@@ -323,6 +338,7 @@ static void comes_back_when_the_server_does(void **state)
     rv_sleep_ms(50);
     assert_ok(cx, rv_bus_ask_many(cx, bus, &echoes, &ask, 1, &got, ASK_MS));
     assert_int_equal(got.count, 5);
+    assert_int_equal(rv_bus_connects(bus), connects + 1);
 }
 
 static void starts_before_the_server(void **state)

@@ -195,6 +195,47 @@ static void survives_a_postgres_that_was_killed(void **state)
     assert_int_equal(count(cx), 2);
 }
 
+static void a_session_that_could_not_be_opened_is_opened_by_the_work(void **state)
+{
+    struct rv_db_options with = { RV_DB_DEFAULTS, .url = stack.postgres_url, .role = "nobody" };
+    struct thing found;
+    struct rv_ctx cx;
+
+    rv_ctx_init(&cx);
+    assert_int_equal(rv_db_open(&cx, &with), RV_UNAVAILABLE);
+    assert_int_equal(rv_db_one(&cx, &sql_count, rv_nothing, rv_out(thing, &found)), RV_UNAVAILABLE);
+    assert_false(rv_db_fate_unknown(&cx));
+    rv_db_rollback(&cx);
+    with.role = NULL;
+    assert_int_equal(count(&cx), 0);
+    close_other(&cx);
+}
+
+static void knows_whether_a_commit_may_have_happened(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct thing who;
+
+    assert_ok(cx, rv_db_script(cx, "ALTER TABLE things ADD CONSTRAINT once UNIQUE (title)"
+                                   " DEFERRABLE INITIALLY DEFERRED"));
+    add(cx, new_thing(cx, "same"));
+    add(cx, new_thing(cx, "same"));
+    assert_ok(cx, rv_db_sync(cx));
+    assert_int_equal(rv_db_commit(cx), RV_CONFLICT); /* Postgres' own word that it did not */
+    assert_false(rv_db_fate_unknown(cx));
+
+    assert_ok(cx, rv_db_one(cx, &sql_who, rv_nothing, rv_out(thing, &who)));
+    kill((pid_t)who.count, SIGKILL); /* all others go with it, and come back */
+    assert_int_equal(rv_db_commit(cx), RV_UNAVAILABLE);
+    assert_true(rv_db_fate_unknown(cx));
+    for (int i = 0; i < 500 && rv_db_exec(cx, &sql_add, rv_in(thing, new_thing(cx, "a"))); i++) {
+        rv_db_rollback(cx);
+        rv_sleep_ms(20);
+    }
+    assert_false(rv_db_fate_unknown(cx));
+    assert_ok(cx, rv_db_commit(cx));
+}
+
 static void prepares_again_when_a_table_has_changed(void **state)
 {
     struct rv_ctx *cx = *state, other;
@@ -324,6 +365,8 @@ int main(void)
         DB_TEST(reads_two_answers_in_one_flight),
         DB_TEST(opens_a_lost_session_again),
         DB_TEST(survives_a_postgres_that_was_killed),
+        DB_TEST(a_session_that_could_not_be_opened_is_opened_by_the_work),
+        DB_TEST(knows_whether_a_commit_may_have_happened),
         DB_TEST(prepares_again_when_a_table_has_changed),
         DB_TEST(stops_a_statement_that_takes_too_long),
         DB_TEST(gives_up_a_lock_that_does_not_come),

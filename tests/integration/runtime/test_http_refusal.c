@@ -228,6 +228,57 @@ static void takes_smaller_heads_where_it_is_told_to(void **state)
     rv_http_close(small, 500);
 }
 
+/* Says @head and hears what comes of it; 503 must say when to come again. */
+static int status_after(struct rv_http_server *small, const char *head, const char *body,
+                        size_t len)
+{
+    int fd = dial(rv_http_port(small)), status;
+    char got[4096];
+    bool closed;
+
+    say_text(fd, head);
+    say(fd, body, len);
+    hear(fd, got, sizeof(got), "\r\n\r\n", 3000, &closed);
+    status = status_of(got);
+    assert_int_equal(status == 503, strstr(got, "Retry-After: 1\r\n") != NULL);
+    close(fd);
+    return status;
+}
+
+static void keeps_no_more_bodies_at_once_than_it_may(void **state)
+{
+    static const char long_head[] = "POST /p HTTP/1.1\r\n" H "Content-Length: 100000\r\n\r\n";
+    static const char chunked[] = "POST /p HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n"
+                                  "17318\r\n"; /* 95000 */
+    static char body[100000];
+    const struct rv_http_options options = {
+        .listen = "127.0.0.1:0", .body_bytes = 100000, .body_total = 150000, .take = say_yes
+    };
+    struct rv_ctx *cx = *state;
+    struct rv_http_server *small;
+    int slow, status = 0;
+
+    memset(body, 'x', sizeof(body));
+    assert_ok(cx, rv_http_open(cx, &options, &small));
+    slow = dial(rv_http_port(small));
+    say_text(slow, "POST /p HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n186A0\r\n");
+    say(slow, body, sizeof(body));
+    for (int i = 0; i < 10 && status != 503; i++) {
+        rv_sleep_ms(100); /* until all of it has been read */
+        status = status_after(small, long_head, "", 0);
+    }
+    assert_int_equal(status, 503);
+    assert_int_equal(status_after(small, chunked, body, 95000), 503);
+    assert_int_equal(status_after(small, "GET / HTTP/1.1\r\n" H "\r\n", "", 0), 200);
+    close(slow);
+    for (int i = 0; i < 300 && status != 200; i++) {
+        rv_sleep_ms(10);
+        status = status_after(small, long_head, body, sizeof(body));
+    }
+    assert_int_equal(status, 200);
+    rv_http_close(small, 500);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +287,7 @@ int main(void)
         HTTP_TEST(takes_smaller_heads_where_it_is_told_to),
         HTTP_TEST(refuses_a_body_that_says_it_is_too_large),
         HTTP_TEST(refuses_a_chunked_body_as_soon_as_it_is_too_large),
+        HTTP_TEST(keeps_no_more_bodies_at_once_than_it_may),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,3 +1,5 @@
+/* Long because a service has many sides. */
+
 #include "support/rv_test.h"
 
 #include <arpa/inet.h>
@@ -28,6 +30,7 @@
 
 static struct rv_subject bake = SUBJECT("bake", RV_BATCH);
 static struct rv_subject pairs = SUBJECT("pairs", RV_BATCH); /* two items a unit at most */
+static struct rv_subject hasty = SUBJECT("hasty", RV_BATCH); /* its askers wait 200 ms */
 static struct rv_subject ask_one = SUBJECT("ask_one", RV_REQUEST);
 static struct rv_subject news = SUBJECT("news", RV_NEWS);
 static struct rv_subject event = { "reeve.ev.test.>", RV_EVENT, { 0 }, { 0 } };
@@ -132,6 +135,7 @@ static int serve(int argc, char **argv)
     static const struct rv_handler handlers[] = {
         { .subject = &bake, .handle_many = on_bake },
         { .subject = &pairs, .handle_many = on_bake, .batch = 2 },
+        { .subject = &hasty, .handle_many = on_bake, .stale_ms = 200 },
         { .subject = &ask_one, .handle = on_ask_one, .parallel = 4 },
         { .subject = &news, .handle_many = on_news },
         { 0 },
@@ -375,6 +379,18 @@ static void a_full_queue_is_busy_at_once(void **state)
     assert_ok(cx, rv_bus_await(cx, first, &got, ASK_MS));
 }
 
+static void an_ask_nobody_waits_for_any_more_is_not_worked(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct rv_pending *first = keep_busy(cx, &hasty, 500), *late;
+    struct sample got, ask = { .name = "x" };
+
+    assert_ok(cx, rv_bus_begin(cx, bus, &hasty, &ask, 1, &late));
+    assert_int_equal(rv_bus_await(cx, late, &got, ASK_MS), RV_BUSY);
+    assert_ok(cx, rv_bus_await(cx, first, &got, ASK_MS));
+    assert_ok(cx, rv_bus_ask_many(cx, bus, &hasty, &ask, 1, &got, ASK_MS));
+}
+
 static void news_are_heard(void **state)
 {
     struct rv_ctx *cx = *state;
@@ -490,7 +506,7 @@ static void is_seen_by_nats_tools(void **state)
                         "io.nats.micro.v1.stats_response");
     assert_string_equal(json_string_value(json_object_get(json, "name")), "reeve-test");
     endpoints = json_object_get(json, "endpoints");
-    assert_int_equal(json_array_size(endpoints), 4);
+    assert_int_equal(json_array_size(endpoints), 5);
     assert_true(json_integer_value(rv_json_at(json, "endpoints[2].num_requests")) > 0);
 }
 
@@ -533,7 +549,7 @@ static void a_second_signal_ends_it_at_once(void **state)
 
 int main(int argc, char **argv)
 {
-    struct rv_subject *subjects[] = { &bake, &pairs, &ask_one, &news, &event };
+    struct rv_subject *subjects[] = { &bake, &pairs, &hasty, &ask_one, &news, &event };
     const struct CMUnitTest tests[] = {
         RV_TEST(answers_one_request),
         RV_TEST(what_waits_becomes_one_unit),
@@ -543,6 +559,7 @@ int main(int argc, char **argv)
         RV_TEST(a_deadlock_is_tried_again_once),
         RV_TEST(a_refusal_says_where),
         RV_TEST(a_full_queue_is_busy_at_once),
+        RV_TEST(an_ask_nobody_waits_for_any_more_is_not_worked),
         RV_TEST(news_are_heard),
         RV_TEST(a_tick_runs_again_and_when_woken),
         RV_TEST(events_are_heard_until_they_are_done),

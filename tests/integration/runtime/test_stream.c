@@ -1,6 +1,8 @@
+/* Long because every promise of streams and consumers has its sentence here, on a real server. */
 #include "support/rv_test.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,6 +24,8 @@ static const struct rv_consumer_row second = { &work, "second", "work.second.>",
 static const struct rv_consumer_row quick = { &events, "quick", "ev.quick.>", 300, 1000 };
 static const struct rv_consumer_row wiped = { &work, "wiped", "work.wiped.>", 10000, 1000 };
 static const struct rv_consumer_row exact = { &work, "exact", "work.exact.>", 10000, 1000 };
+
+static const struct rv_consumer_row batch = { &events, "batch", "ev.batch.>", 10000, 1000 };
 
 static int start(void **state)
 {
@@ -257,6 +261,99 @@ static void publishes_many_at_once(void **state)
     print_message("             %d in %lld ms\n", N, (long long)(rv_monotonic_ms() - start_ms));
 }
 
+/* Messages @from to @to, each with its number as its text and in its id. */
+static rv_result publish_batch(struct rv_ctx *cx, int from, int to)
+{
+    size_t n = (size_t)(to - from + 1);
+    struct rv_publish *items = rv_new_array(cx, struct rv_publish, n);
+
+    for (size_t i = 0; i < n; i++) {
+        const char *text = rv_printf(cx, "%d", from + (int)i);
+
+        items[i] = (struct rv_publish){ .subject = "ev.batch.ours",
+                                        .id = rv_printf(cx, "batch-%s", text),
+                                        .bytes = text,
+                                        .len = strlen(text) };
+    }
+    return rv_stream_publish(cx, bus, items, n, WAIT_MS);
+}
+
+/* Takes all there is and counts how often each number of ours came; returns how many others did. */
+static int count_batch(struct rv_ctx *cx, int *times, int n_times)
+{
+    struct rv_consumer *consumer = open_consumer(&batch);
+    struct rv_delivery *items;
+    int others = 0;
+    size_t n;
+
+    while ((n = take(cx, consumer, 500, 500, &items)) > 0)
+        for (size_t i = 0; i < n; i++) {
+            if (strcmp(items[i].subject, "ev.batch.ours") != 0)
+                others++;
+            else if (number_of(&items[i]) < n_times)
+                times[number_of(&items[i])]++;
+            rv_consumer_ack(bus, items[i].ack);
+        }
+    rv_consumer_close(consumer);
+    return others;
+}
+
+static void a_batch_with_something_stored_before_is_stored_once(void **state)
+{
+    struct rv_ctx *cx = *state;
+    int times[120] = { 0 };
+
+    assert_ok(cx, publish_batch(cx, 3, 3)); /* in the middle of the next batch */
+    assert_ok(cx, publish_batch(cx, 1, 5));
+    assert_ok(cx, publish_batch(cx, 1, 5)); /* nothing of it is new */
+    assert_ok(cx, publish_batch(cx, 50, 60));
+    assert_ok(cx, publish_batch(cx, 6, 119)); /* in bulk */
+    assert_int_equal(count_batch(cx, times, 120), 0);
+    for (int i = 1; i < 120; i++)
+        assert_int_equal(times[i], 1);
+}
+
+static atomic_bool interrupting;
+static atomic_int interruptions;
+
+static void *interrupt(void *arg)
+{
+    struct rv_publish item = { .subject = "ev.batch.theirs", .bytes = "0", .len = 1 };
+    struct rv_ctx cx;
+
+    rv_ctx_init(&cx);
+    while (atomic_load(&interrupting)) {
+        if (rv_stream_publish(&cx, arg, &item, 1, WAIT_MS) == RV_OK)
+            atomic_fetch_add(&interruptions, 1);
+        rv_ctx_reset(&cx);
+    }
+    rv_ctx_release(&cx);
+    return NULL;
+}
+
+static void a_batch_that_another_publisher_breaks_into_is_stored_once(void **state)
+{
+    enum { FROM = 1000, BATCH = 300, BATCHES = 10, END = FROM + BATCH * BATCHES };
+    struct rv_bus_options options = { .name = "another", .url = stack.nats_url };
+    static int times[END];
+    struct rv_ctx *cx = *state;
+    struct rv_bus *another;
+    pthread_t thread;
+
+    assert_ok(cx, rv_bus_open(cx, &options, &another));
+    atomic_store(&interrupting, true);
+    pthread_create(&thread, NULL, interrupt, another);
+    for (int i = 0; i < BATCHES; i++)
+        assert_ok(cx, publish_batch(cx, FROM + i * BATCH, FROM + (i + 1) * BATCH - 1));
+    atomic_store(&interrupting, false);
+    pthread_join(thread, NULL);
+    assert_true(atomic_load(&interruptions) > 0);
+    assert_int_equal(count_batch(cx, times, END), atomic_load(&interruptions));
+    for (int i = FROM; i < END; i++)
+        assert_int_equal(times[i], 1);
+    rv_bus_close(another);
+}
+
 static void says_when_no_stream_takes_it(void **state)
 {
     struct rv_ctx *cx = *state;
@@ -330,6 +427,8 @@ int main(void)
         RV_TEST(what_a_closed_consumer_held_goes_to_another),
         RV_TEST(the_same_id_is_stored_once),
         RV_TEST(publishes_many_at_once),
+        RV_TEST(a_batch_with_something_stored_before_is_stored_once),
+        RV_TEST(a_batch_that_another_publisher_breaks_into_is_stored_once),
         RV_TEST(says_when_no_stream_takes_it),
         RV_TEST(says_when_a_stream_is_full),
         RV_TEST(works_again_after_the_server_lost_everything),

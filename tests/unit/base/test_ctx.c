@@ -104,6 +104,25 @@ static void a_failure_keeps_its_words_and_its_trail(void **state)
     assert_string_equal(rv_error_said(&cx->error), "internal");
 }
 
+static void words_about_our_insides_stay_inside(void **state)
+{
+    struct rv_ctx *cx = *state;
+    enum rv_status status = rv_fail_inside(cx, RV_CONFLICT, "add_budget: %s", "is there already");
+
+    assert_int_equal(status, RV_CONFLICT);
+    assert_string_equal(rv_error_said(&cx->error), "conflict");
+    assert_string_equal(cx->error.text, "add_budget: is there already");
+    status = rv_fail(cx, RV_TOO_LARGE, "while adding: %s", cx->error.text);
+    assert_int_equal(status, RV_TOO_LARGE);
+    assert_string_equal(rv_error_said(&cx->error), "too_large");
+    status = rv_fail(cx, RV_CONFLICT, "there is a budget of this name");
+    assert_string_equal(rv_error_said(&cx->error), "there is a budget of this name");
+    rv_fail_inside(cx, RV_CONFLICT, "add_budget: %s", "is there already");
+    rv_wrong(cx, "name", "is taken");
+    assert_fails(cx, rv_refuse(cx), RV_INVALID, "name is taken");
+    assert_string_equal(rv_error_said(&cx->error), "name is taken");
+}
+
 static void mistakes_are_collected(void **state)
 {
     struct rv_ctx *cx = *state;
@@ -133,6 +152,7 @@ int main(void)
         RV_TEST(what_was_deferred_runs_once_last_first),
         RV_TEST(news_leave_first_first_and_only_when_asked_to),
         RV_TEST(a_failure_keeps_its_words_and_its_trail),
+        RV_TEST(words_about_our_insides_stay_inside),
         RV_TEST(mistakes_are_collected),
         RV_TEST(statuses_have_words_and_go_back),
     };
