@@ -9,17 +9,17 @@
 #include "runtime/subject.h"
 
 /* scheduler */
-extern const struct rv_subject SUBJ_RUN_CREATE;       /* run_ask → run_answer, batch */
-extern const struct rv_subject SUBJ_RUN_CONTROL;      /* run_control → run_controlled */
-extern const struct rv_subject SUBJ_PLAN_GET;         /* plan_ask → plan_text */
-extern const struct rv_subject SUBJ_TASK_CLAIM;       /* task_claim → task_claimed, batch */
-extern const struct rv_subject SUBJ_TASK_REPORT;      /* task_report → task_reported, batch */
-extern const struct rv_subject SUBJ_TASK_RENEW;       /* task_renew → task_renewed, batch */
-extern const struct rv_subject SUBJ_TASK_RECORD;      /* task_call → task_recorded, batch */
-extern const struct rv_subject SUBJ_JOURNAL_GET;      /* journal_ask → journal */
-extern const struct rv_subject SUBJ_EVENT_ADD;        /* event_add → event_added, batch */
-extern const struct rv_subject SUBJ_APPROVAL_DECIDED; /* approval_ref, news */
-extern const struct rv_subject SUBJ_DEAD_LETTER;      /* dead_letter, news */
+extern const struct rv_subject SUBJ_RUN_CREATE;          /* run_ask → run_answer, batch */
+extern const struct rv_subject SUBJ_RUN_CONTROL;         /* run_control → run_controlled */
+extern const struct rv_subject SUBJ_PLAN_GET;            /* plan_ask → plan_text */
+extern const struct rv_subject SUBJ_TASK_CLAIM;          /* task_claim → task_claimed, batch */
+extern const struct rv_subject SUBJ_TASK_REPORT;         /* task_report → task_reported, batch */
+extern const struct rv_subject SUBJ_TASK_RENEW;          /* task_renew → task_renewed, batch */
+extern const struct rv_subject SUBJ_TASK_RECORD;         /* task_call → task_recorded, batch */
+extern const struct rv_subject SUBJ_JOURNAL_GET;         /* journal_ask → journal */
+extern const struct rv_subject SUBJ_EVENT_ADD;           /* event_add → event_added, batch */
+extern const struct rv_subject SUBJ_APPROVAL_DECIDED;    /* approval_ref, news */
+extern const struct rv_subject SUBJ_DEAD_LETTER;         /* dead_letter, news */
 extern const struct rv_subject SUBJ_DEAD_LETTER_REQUEUE; /* dead_letter_ref → dead_letter */
 
 /* policy */
@@ -28,17 +28,18 @@ extern const struct rv_subject SUBJ_POLICY_PUT;      /* policy → policy */
 extern const struct rv_subject SUBJ_APPROVAL_DECIDE; /* approval_verb → approval */
 
 /* budget */
-extern const struct rv_subject SUBJ_BUDGET_HOLD;   /* hold_ask → hold, batch */
-extern const struct rv_subject SUBJ_BUDGET_SETTLE; /* settle_ask → settled, batch; also without an answer */
-extern const struct rv_subject SUBJ_BUDGET_PUT;    /* budget → budget */
+extern const struct rv_subject SUBJ_BUDGET_HOLD; /* hold_ask → hold, batch */
+extern const struct rv_subject
+    SUBJ_BUDGET_SETTLE; /* settle_ask → settled, batch; also without an answer */
+extern const struct rv_subject SUBJ_BUDGET_PUT; /* budget → budget */
 
 /* executor: every one of them hears it (no queue group) */
 extern const struct rv_subject SUBJ_TASK_CANCEL; /* task_ref, news */
 
 /* Streams and what is said on them. */
-extern const struct rv_subject SUBJ_WORK;       /* task_bundle, on reeve.work.<class>.<priority> */
-extern const struct rv_subject SUBJ_EVENT;      /* event, on reeve.ev.<project>.<run>.<noun>.<past> */
-extern const struct rv_subject SUBJ_LIVE;       /* live_delta, on reeve.live.<project>.<run>, core */
+extern const struct rv_subject SUBJ_WORK;  /* task_bundle, on reeve.work.<class>.<priority> */
+extern const struct rv_subject SUBJ_EVENT; /* event, on reeve.ev.<project>.<run>.<noun>.<past> */
+extern const struct rv_subject SUBJ_LIVE;  /* live_delta, on reeve.live.<project>.<run>, core */
 extern const struct rv_stream STREAM_WORK, STREAM_EVENTS;
 
 /* All streams, for the catalogue and for who asks what is kept; ends with NULL. */

@@ -3,9 +3,9 @@
 #include "domain/event.h"
 #include "domain/work.h"
 #include "reeve/v1/event.pb-c.h"
+#include "reeve/v1/policy.pb-c.h"
 #include "reeve/v1/run.pb-c.h"
 #include "reeve/v1/task.pb-c.h"
-#include "reeve/v1/policy.pb-c.h"
 
 /* clang-format off */
 const struct rv_subject SUBJ_RUN_CREATE = {

@@ -102,6 +102,7 @@ static const struct rv_field hold_row_fields[] = {
     RV_INT(hold_row, drawn_microusd, 0),
     RV_INT(hold_row, drawn_tokens, 0),
     RV_BOOL(hold_row, unconfirmed, 0),
+    RV_BOOL(hold_row, fresh, 0),
     RV_INT(hold_row, expires_at_ms, 0),
     RV_INT(hold_row, created_at_ms, 0),
     RV_INT(hold_row, closed_at_ms, 0),

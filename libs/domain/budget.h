@@ -82,7 +82,8 @@ struct hold {
 
 /*
  * Closes a hold. Of a call: what was used, in tokens; the price table says the cost. Of a run: the
- * rest is freed, and open calls are booked in full. Twice is once. @unconfirmed: nobody knows what
+ * rest is freed, and open calls are booked in full; but as long as a run that did not complete has
+ * calls that may still be made, it stays open. Twice is once. @unconfirmed: nobody knows what
  * was used, so all of it is booked; with @release, of a run: it was never settled, so it expires.
  */
 struct settle_ask {
@@ -109,6 +110,7 @@ struct hold_row {
     int64_t used_microusd, used_tokens;   /* settled: of a run, by its calls */
     int64_t drawn_microusd, drawn_tokens; /* held by its calls that are open */
     bool unconfirmed;
+    bool fresh; /* of a call: it may still be made, by what is known of it and its run */
     int64_t expires_at_ms, created_at_ms, closed_at_ms;
 };
 

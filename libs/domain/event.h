@@ -11,7 +11,7 @@ struct event {
     int64_t seq; /* rises over all runs, with gaps */
     const char *tenant_id, *project_id, *run_id;
     int64_t run_seq;
-    const char *type; /* "run.created", "task.completed" … */
+    const char *type;    /* "run.created", "task.completed" … */
     const char *node_id; /* of the task it is about; NULL: about the run */
     const char *data;    /* JSON object */
     const char *trace_id;

@@ -44,17 +44,17 @@ RV_ENUM_DECLARE(tool_effect, TOOL_EFFECTS)
 
 /* An HTTP request: a step of its own, or what a tool does ({argument} in url and body texts). */
 struct http_spec {
-    const char *method;  /* GET */
-    const char *url;     /* (t) */
-    const char *headers; /* (t) JSON object of texts */
-    const char *body;    /* (t) JSON; a text is sent as it is */
+    const char *method;       /* GET */
+    const char *url;          /* (t) */
+    const char *headers;      /* (t) JSON object of texts */
+    const char *body;         /* (t) JSON; a text is sent as it is */
     enum output_format parse; /* of the answer; text */
 };
 
 /* A check of a map step: it fails the step unless it holds. Stand-in for an expression. */
 struct check_spec {
     const char *name;
-    const char *value;   /* (t) JSON: what is looked at */
+    const char *value; /* (t) JSON: what is looked at */
     enum match_op op;
     const char *against; /* (t) JSON */
 };
@@ -66,7 +66,7 @@ struct map_spec {
 };
 
 struct llm_spec {
-    const char *model; /* "default": whatever the executor is set to */
+    const char *model;                  /* "default": whatever the executor is set to */
     const char *system_prompt, *prompt; /* (t) */
     int64_t max_output_tokens;          /* 0: 1024 */
     double temperature;
@@ -140,7 +140,7 @@ struct agent_spec {
 
 struct plan {
     const char *plan_id, *project_id;
-    const char *project, *name; /* of the project; of the workflow or agent */
+    const char *project, *name;         /* of the project; of the workflow or agent */
     const char *workflow_id, *agent_id; /* one of them */
     int64_t version;
     struct node *nodes;
@@ -176,7 +176,7 @@ bool plan_spends(const struct plan *plan);
 struct dag {
     size_t n;
     struct dag_node {
-        const char *class_name;      /* of executors that may do it: "any" or "gpu+web" */
+        const char *class_name; /* of executors that may do it: "any" or "gpu+web" */
         int64_t n_needs;
         const int64_t *after, *reads; /* who waits for it; whose outputs it may look at */
         size_t n_after, n_reads;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "domain/progress_inside.h"
 
 /* clang-format off */
@@ -53,6 +54,15 @@ struct event *progress_event(struct progress *p, const char *type, const struct 
 
 /* -- data of events: small JSON objects ----------------------------------------------------- */
 
+/* What somebody has said may be long; an event must fit into a message. */
+static const char *cut_text(struct rv_ctx *cx, const char *text)
+{
+    size_t len = strlen(text);
+
+    return len <= FACT_BYTES_MAX ? text
+                                 : rv_strndup(cx, text, rv_utf8_cut(text, len, FACT_BYTES_MAX));
+}
+
 const char *progress_facts(struct rv_ctx *cx, const struct fact *facts)
 {
     auto_buf buf = { 0 };
@@ -61,7 +71,7 @@ const char *progress_facts(struct rv_ctx *cx, const struct fact *facts)
     for (; facts->name; facts++) {
         rv_buf_printf(&buf, "%s\"%s\":", buf.len > 1 ? "," : "", facts->name);
         if (facts->text)
-            rv_buf_json(&buf, facts->text);
+            rv_buf_json(&buf, cut_text(cx, facts->text));
         else
             rv_buf_printf(&buf, "%" PRId64, facts->number);
     }

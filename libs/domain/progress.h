@@ -13,7 +13,12 @@
 #include "domain/plan.h"
 #include "domain/work.h"
 
-enum { ATTEMPTS_LOST_MAX = 5, BACK_OFF_MAX_MS = 60000, RETRY_AFTER_MAX_MS = 3600 * 1000 };
+enum {
+    FACT_BYTES_MAX = 2048,
+    ATTEMPTS_LOST_MAX = 5,
+    BACK_OFF_MAX_MS = 60000,
+    RETRY_AFTER_MAX_MS = 3600 * 1000
+};
 
 /* A claim that was granted, as it is kept. */
 struct attempt {
@@ -56,8 +61,8 @@ struct task *progress_create(struct progress *p, const struct run_ask *ask, bool
 
 /* How admission may end instead: parked for a human, or refused (state failed). */
 void progress_parked(struct progress *p, const struct decision *decision);
-void progress_refused(struct progress *p, enum run_phase phase, const char *code, const char *reason,
-                      const struct decision *decision);
+void progress_refused(struct progress *p, enum run_phase phase, const char *code,
+                      const char *reason, const struct decision *decision);
 
 /* A human said yes to the run: its first tasks (@tasks: all of the run) become ready. */
 void progress_approved(struct progress *p, struct task *tasks, size_t n_tasks, const char *by);
@@ -73,6 +78,12 @@ enum report_verdict progress_report(struct progress *p, struct task *task,
                                     const struct task_report *report, struct task **after,
                                     size_t n_after, struct task **next);
 
+/*
+ * Takes a grant back that cannot be told: handed back for later, or, when it never fits into a
+ * message (@too_large), a failure of its run.
+ */
+void progress_ungrant(struct progress *p, struct task *task, bool too_large);
+
 /* Takes a call into the journal's account: counts it and its cost, and tells of it. */
 enum report_verdict progress_record(struct progress *p, struct task *task,
                                     const struct task_call *call);
@@ -80,12 +91,13 @@ enum report_verdict progress_record(struct progress *p, struct task *task,
 /* The lease ran out: ready again under a new fence, or failed when it was lost too often. */
 void progress_lost(struct progress *p, struct task *task);
 
-/* The run took longer than its plan allows. */
+/* The run took longer than its plan allows; or its plan cannot be read any more. */
 void progress_expired(struct progress *p);
+void progress_plan_broken(struct progress *p);
 
 /* The time to wait is over, or a human approved a call of it. */
 void progress_ready(struct progress *p, struct task *task);
-void progress_task_approved(struct progress *p, struct task *task, const char *by);
+void progress_task_decided(struct progress *p, struct task *task, bool approved, const char *by);
 
 /* Asks a run to stop. */
 enum control_verdict progress_cancel(struct progress *p, const char *reason, const char *by);

@@ -3,8 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* -- ends ---------------------------------------------------------------------------------------
- */
+/* -- ends -------------------------------------------------------------------------------------- */
 
 static void fail_run(struct progress *p, const struct task *task, enum run_phase phase,
                      const char *code, const char *message)
@@ -249,6 +248,21 @@ static void take(struct progress *p, struct task *task, const struct task_report
            report->retry_after_ms);
 }
 
+void progress_ungrant(struct progress *p, struct task *task, bool too_large)
+{
+    static const struct failure large = {
+        "input_too_large", "its input and the outputs it reads do not fit into a message", false
+    };
+
+    if (!task_is_live(task->state))
+        return;
+    let_go(p, task);
+    if (too_large)
+        failed(p, task, &large, 0);
+    else
+        handed_back(p, task);
+}
+
 enum report_verdict progress_report(struct progress *p, struct task *task,
                                     const struct task_report *report, struct task **after,
                                     size_t n_after, struct task **next)
@@ -307,11 +321,18 @@ void progress_expired(struct progress *p)
         fail_run(p, NULL, PHASE_TIMEOUT, "timeout", "the run took longer than its duration_ms");
 }
 
-void progress_task_approved(struct progress *p, struct task *task, const char *by)
+void progress_plan_broken(struct progress *p)
+{
+    if (!run_is_over(p->run->state))
+        fail_run(p, NULL, PHASE_ERROR, "plan_broken", "its plan cannot be read");
+}
+
+/* Yes or no, the step goes on: it asks policy again and is told. */
+void progress_task_decided(struct progress *p, struct task *task, bool approved, const char *by)
 {
     if (task->state != TASK_AWAITING_APPROVAL)
         return;
-    progress_event(p, "task.approved", task,
+    progress_event(p, approved ? "task.approved" : "task.approval_refused", task,
                    FACTS(p, { "task_no", NULL, task->task_no }, { "by", said(by), 0 }));
     progress_make_ready(p, task, TASK_APPROVE);
 }

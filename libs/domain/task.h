@@ -42,8 +42,8 @@ RV_ENUM_DECLARE(task_state, TASK_STATES)
     X(TASK_OVERRIDE, 16, "override")
 RV_ENUM_DECLARE(task_event, TASK_EVENTS)
 
-extern const struct rv_fsm task_machine;   /* what anybody may ask for */
-extern const struct rv_fsm task_recovery;  /* what only the scheduler does, to mend things */
+extern const struct rv_fsm task_machine;  /* what anybody may ask for */
+extern const struct rv_fsm task_recovery; /* what only the scheduler does, to mend things */
 
 /* The state that @event leads to from @state by either table, or 0. */
 enum task_state task_next(enum task_state state, enum task_event event);

@@ -189,6 +189,7 @@ static const struct rv_field journal_ask_fields[] = {
     RV_UUID(journal_ask, tenant_id, 0),
     RV_UUID(journal_ask, run_id, 0),
     RV_INT(journal_ask,  task_no, 0),
+    RV_INT(journal_ask,  after_call_no, 0),
 };
 RV_RECORD(journal_ask, journal_ask_fields);
 

@@ -22,11 +22,12 @@
 RV_ENUM_DECLARE(admit_verdict, ADMIT_VERDICTS)
 
 struct run_ask {
-    const char *tenant_id, *run_id, *project_id, *plan_id; /* run_id is the caller's: twice is once */
-    enum priority priority;                                /* 0: normal */
-    const char *input, *labels;                            /* JSON */
-    int64_t limit_microusd, limit_tokens;                  /* 0: the plan's, else the default */
-    const char *idempotency_key, *request_hash;            /* NULL: none */
+    const char *tenant_id, *run_id, *project_id,
+        *plan_id;                               /* run_id is the caller's: twice is once */
+    enum priority priority;                     /* 0: normal */
+    const char *input, *labels;                 /* JSON */
+    int64_t limit_microusd, limit_tokens;       /* 0: the plan's, else the default */
+    const char *idempotency_key, *request_hash; /* NULL: none */
     const char *created_by, *trace_id;
 };
 struct run_answer {
@@ -111,11 +112,11 @@ struct task_report {
     int64_t task_no, fence;
     const char *executor_id;
     enum outcome outcome;
-    const char *output;       /* JSON */
-    struct failure *failure;  /* of failed */
-    const char *approval_id;  /* of needs_approval */
-    int64_t retry_after_ms;   /* of failed: not sooner than this; 0: the plan's back-off */
-    bool wants_next;          /* a slot is free for what comes after it in the same run */
+    const char *output;      /* JSON */
+    struct failure *failure; /* of failed */
+    const char *approval_id; /* of needs_approval */
+    int64_t retry_after_ms;  /* of failed: not sooner than this; 0: the plan's back-off */
+    bool wants_next;         /* a slot is free for what comes after it in the same run */
 };
 struct task_reported {
     enum report_verdict verdict;
@@ -146,7 +147,7 @@ struct task_call {
     enum call_kind kind;
     const char *name; /* the model or the tool */
     const char *provider;
-    struct rv_bytes frame; /* msgpack: what the executor needs to go on from here */
+    struct rv_bytes frame;          /* msgpack: what the executor needs to go on from here */
     const char *request, *response; /* JSON, cut to 4 KiB: for people */
     bool ok;
     const char *error;
@@ -160,6 +161,7 @@ struct task_recorded {
 struct journal_ask {
     const char *tenant_id, *run_id;
     int64_t task_no;
+    int64_t after_call_no; /* 0: from the first; what does not fit is asked for with the next */
 };
 struct journal {
     struct task_call *calls;

@@ -28,6 +28,15 @@ static rv_result check_limit(struct rv_ctx *cx, const char *what, int64_t limit,
                    (long long)limit, (long long)held, (long long)spent);
 }
 
+/* The one thing of which there cannot be two is the name. */
+static rv_result written(struct rv_ctx *cx, enum rv_status status)
+{
+    if (status != RV_CONFLICT)
+        return status == RV_OK ? status : rv_trace_at(cx, status, RV_HERE);
+    cx->error = (struct rv_error){ 0 };
+    return rv_fail(cx, RV_CONFLICT, "a budget with this name is there already");
+}
+
 static rv_result change(struct rv_ctx *cx, const struct budget *ask, const struct budget *was,
                         struct budget *answer)
 {
@@ -45,7 +54,7 @@ static rv_result change(struct rv_ctx *cx, const struct budget *ask, const struc
     set.budget_id = was->budget_id;
     if (!set.state)
         set.state = was->state;
-    return rv_db_one(cx, &SQL_BUDGET_SET, rv_in(budget, &set), rv_out(budget, answer));
+    return written(cx, rv_db_one(cx, &SQL_BUDGET_SET, rv_in(budget, &set), rv_out(budget, answer)));
 }
 
 static rv_result create(struct rv_ctx *cx, const struct budget *ask, struct budget *answer)
@@ -59,7 +68,7 @@ static rv_result create(struct rv_ctx *cx, const struct budget *ask, struct budg
     add.budget_id = rv_id_new(cx);
     if (!add.state)
         add.state = BUDGET_ACTIVE;
-    return rv_db_one(cx, &SQL_BUDGET_ADD, rv_in(budget, &add), rv_out(budget, answer));
+    return written(cx, rv_db_one(cx, &SQL_BUDGET_ADD, rv_in(budget, &add), rv_out(budget, answer)));
 }
 
 RV_HANDLER(on_budget_put, struct budget_service *service, const struct budget *ask,

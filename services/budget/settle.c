@@ -120,13 +120,26 @@ static void close_call(struct rv_ctx *cx, struct settling *settling, struct hold
     settling->unconfirmed += use.unconfirmed;
 }
 
-/* The end of a run: what its open calls have used nobody will tell any more. */
+static bool is_calling(const struct settling_hold *root)
+{
+    for (const struct settling_hold *call = root->calls; call; call = call->next)
+        if (call->row->state == HOLD_HELD && call->row->fresh)
+            return true;
+    return false;
+}
+
+/*
+ * The end of a run. Calls that are still being made will say what they used: until then it stays
+ * open, and the sweep asks again. What the others have used nobody will tell any more.
+ */
 static void close_run(struct rv_ctx *cx, struct settling *settling, struct settling_hold *root,
                       const struct settle_ask *ask)
 {
     struct hold_row *row = root->row;
     struct settle_ask all = { .unconfirmed = true };
 
+    if (is_calling(root))
+        return;
     for (struct settling_hold *call = root->calls; call; call = call->next)
         if (call->row->state == HOLD_HELD)
             close_call(cx, settling, row, call->row, &all);
@@ -187,20 +200,46 @@ rv_result settle_all(struct rv_ctx *cx, struct budget_service *service,
     return book(cx, &settling);
 }
 
-RV_BATCH_HANDLER(on_settle, struct budget_service *service, const struct settle_ask *asks,
-                 struct settled *answers, size_t n)
+/*
+ * The asks that make sense, with ids as Postgres spells them; @places says whose they are. One
+ * that makes none is of no hold, and does not keep the money of the others.
+ */
+static size_t take_valid(struct rv_ctx *cx, const struct settle_ask *asks, struct settled *answers,
+                         size_t n, struct settle_ask *valid, size_t *places)
 {
-    struct settle_ask *spelled = rv_new_array(cx, struct settle_ask, n);
+    size_t n_valid = 0;
 
     for (size_t i = 0; i < n; i++) {
         const char *wrong = settle_ask_wrong(&asks[i]);
+        struct settle_ask *ask = &valid[n_valid];
 
-        if (wrong)
-            return rv_fail(cx, RV_INVALID, "items[%zu]: %s", i, wrong);
-        spelled[i] = asks[i];
-        spelled[i].tenant_id = id_spelled(cx, asks[i].tenant_id);
-        spelled[i].hold_id = id_spelled(cx, asks[i].hold_id);
         answers[i] = (struct settled){ .tenant_id = asks[i].tenant_id, .hold_id = asks[i].hold_id };
+        if (wrong) {
+            rv_warn(cx, "a hold is not settled", RV_F("hold_id", asks[i].hold_id),
+                    RV_F("why", wrong));
+            continue;
+        }
+        *ask = asks[i];
+        ask->tenant_id = id_spelled(cx, asks[i].tenant_id);
+        ask->hold_id = id_spelled(cx, asks[i].hold_id);
+        places[n_valid++] = i;
     }
-    return settle_all(cx, service, spelled, answers, n);
+    return n_valid;
+}
+
+RV_BATCH_HANDLER(on_settle, struct budget_service *service, const struct settle_ask *asks,
+                 struct settled *answers, size_t n)
+{
+    struct settle_ask *valid = rv_new_array(cx, struct settle_ask, n);
+    size_t *places = rv_new_array(cx, size_t, n), n_valid;
+    struct settled *settled;
+
+    n_valid = take_valid(cx, asks, answers, n, valid, places);
+    settled = rv_new_array(cx, struct settled, n_valid + 1);
+    for (size_t i = 0; i < n_valid; i++)
+        settled[i] = answers[places[i]];
+    RV_TRY(cx, settle_all(cx, service, valid, settled, n_valid));
+    for (size_t i = 0; i < n_valid; i++)
+        answers[places[i]] = settled[i];
+    return RV_OK;
 }

@@ -7,7 +7,7 @@
 #include "base/time.h"
 #include "executor/http_act.h"
 
-enum { TOOL_TIMEOUT_MS = 30000, CONTENT_MAX = 64 * 1024, NAME_MAX_LEN = 64 };
+enum { TOOL_TIMEOUT_MS = 30000, CONTENT_MAX = 64 * 1024, ERROR_MAX = 2000, NAME_MAX_LEN = 64 };
 
 static void add_encoded(struct rv_buf *into, const char *text)
 {
@@ -152,8 +152,8 @@ static const char *content_of(struct rv_ctx *cx, const struct http_got *got)
     if (got->status == 0)
         return rv_printf(cx, "error: %s", got->failure ? got->failure : "nothing came");
     if (got->status >= 400)
-        return rv_printf(cx, "error: the tool answered %lld: %.2000s", (long long)got->status,
-                         body);
+        return rv_printf(cx, "error: the tool answered %lld: %.*s", (long long)got->status,
+                         (int)rv_utf8_cut(body, strlen(body), ERROR_MAX), body);
     return body;
 }
 
@@ -173,7 +173,7 @@ static rv_result act(struct rv_ctx *cx, struct work *work, const struct permit *
         got->body =
             rv_strndup(cx, got->body, rv_utf8_cut(got->body, strlen(got->body), CONTENT_MAX));
     if (status == RV_UNPROCESSABLE) {
-        got->failure = rv_strdup(cx, cx->error.text);
+        got->failure = http_clean(cx, cx->error.text, strlen(cx->error.text));
         return RV_OK;
     }
     if (status != RV_OK)

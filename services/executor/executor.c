@@ -27,15 +27,16 @@ rv_result executor_start(struct rv_ctx *cx, struct executor *executor)
 
 void executor_stop(struct executor *executor)
 {
-    int64_t report_ms = executor->drain_ms / 4;
+    int64_t report_ms = executor->drain_ms / 4, grace_ms = executor->drain_ms - report_ms;
 
+    atomic_store(&executor->drained_at_ms, rv_monotonic_ms() + grace_ms);
     atomic_store(&executor->stopping, true);
     if (executor->room)
         room_close(executor->room);
     if (executor->pullers)
         pullers_end(executor->pullers);
     if (executor->slots)
-        slots_end(executor->slots, executor->drain_ms - report_ms);
+        slots_end(executor->slots, grace_ms);
     reporter_free(executor->reporter, report_ms);
     executor->reporter = NULL;
     if (executor->keeper)

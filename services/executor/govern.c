@@ -131,15 +131,27 @@ static rv_result judge_hold(struct rv_ctx *cx, struct work *work, const struct h
                       hold->reason ? hold->reason : "no reason given");
 }
 
-static rv_result judge(struct rv_ctx *cx, struct work *work, const struct decision *decision,
-                       const struct hold *hold, struct permit *permit)
+/*
+ * A hold that no call will use. One of money must not be lost: it would be booked in full when it
+ * expires. One that was not heard of may have been granted all the same.
+ */
+static void give_back(struct rv_ctx *cx, struct work *work, const char *hold_id,
+                      const struct hold *hold)
 {
     static const struct used nothing = { .released = true };
 
+    if (hold->verdict == HOLD_GRANTED && hold->amount_microusd > 0)
+        govern_settle(cx, work, hold_id, &nothing);
+    else if (hold->verdict == HOLD_GRANTED || !hold->verdict)
+        govern_tell_settled(cx, work, hold_id, &nothing);
+}
+
+static rv_result judge(struct rv_ctx *cx, struct work *work, const struct decision *decision,
+                       const struct hold *hold, struct permit *permit)
+{
     if (decision->effect == EFFECT_ALLOW)
         return judge_hold(cx, work, hold);
-    if (hold->verdict == HOLD_GRANTED)
-        govern_tell_settled(cx, work, permit->hold_id, &nothing);
+    give_back(cx, work, permit->hold_id, hold);
     if (decision->effect == EFFECT_REQUIRE_APPROVAL) {
         work->approval_id = decision->approval_id;
         return rv_fail(cx, RV_DENIED, "a human has to approve it");
@@ -156,14 +168,16 @@ rv_result govern_call(struct rv_ctx *cx, struct work *work, const struct govern_
     struct hold_ask hold_ask = hold_ask_of(cx, work, ask, rv_id_new(cx));
     struct decision decision = { 0 };
     struct hold hold = { 0 };
+    enum rv_status status = ask_until_answered(cx, work, &policy, &hold_ask, &decision, &hold);
 
-    RV_TRY(cx, ask_until_answered(cx, work, &policy, &hold_ask, &decision, &hold));
+    if (status != RV_OK)
+        give_back(cx, work, hold_ask.hold_id, &hold);
+    RV_TRY(cx, status);
     *permit = (struct permit){ .decision_id = decision.decision_id,
                                .hold_id = hold_ask.hold_id,
                                .call_no = ask->call_no,
                                .price = { .in_microusd_per_mtok = hold.in_microusd_per_mtok,
-                                          .cached_microusd_per_mtok =
-                                              hold.cached_microusd_per_mtok,
+                                          .cached_microusd_per_mtok = hold.cached_microusd_per_mtok,
                                           .out_microusd_per_mtok = hold.out_microusd_per_mtok },
                                .amount_microusd = hold.amount_microusd };
     return judge(cx, work, &decision, &hold, permit);
@@ -199,9 +213,10 @@ void govern_settle(struct rv_ctx *cx, struct work *work, const char *hold_id,
     int64_t deadline_ms = cx->deadline_ms;
     struct settled settled = { 0 };
     enum rv_status status = rv_failpoint(cx, "executor.settle.before");
+    int tries = atomic_load(&work->executor->stopping) ? 1 : SETTLE_TRIES;
 
     cx->deadline_ms = 0;
-    for (int i = 0; i < SETTLE_TRIES && (i == 0 ? status == RV_OK : rv_status_retry(status)); i++)
+    for (int i = 0; i < tries && (i == 0 ? status == RV_OK : rv_status_retry(status)); i++)
         status = rv_bus_ask_many(cx, work->executor->bus, &SUBJ_BUDGET_SETTLE, &ask, 1, &settled,
                                  work->executor->config.ask_timeout_ms);
     cx->deadline_ms = deadline_ms;

@@ -44,7 +44,7 @@ int64_t govern_cost(const struct permit *permit, const struct used *used);
 
 /* Closes a hold. When the budget does not answer, its sweep finds it and books all of it. */
 void govern_settle(struct rv_ctx *cx, struct work *work, const char *hold_id,
-                      const struct used *used);
+                   const struct used *used);
 
 /* The same without waiting, for what costs nothing. */
 void govern_tell_settled(struct rv_ctx *cx, struct work *work, const char *hold_id,

@@ -86,8 +86,7 @@ static void set_body(struct rv_ctx *cx, const struct http_ask *ask, struct heade
                                            : "Content-Type: application/json";
 }
 
-/* Text that any JSON can carry: without NULs, and in UTF-8 (what is not becomes a mark). */
-static const char *clean_text(struct rv_ctx *cx, const char *bytes, size_t len)
+const char *http_clean(struct rv_ctx *cx, const char *bytes, size_t len)
 {
     auto_buf text = { 0 };
 
@@ -110,9 +109,9 @@ static bool is_retryable_status(int status)
 static void fill_reply(struct rv_ctx *cx, const struct rv_http_reply *reply, struct http_got *got)
 {
     got->status = reply->status;
-    got->content_type = clean_text(cx, reply->content_type ? reply->content_type : "",
+    got->content_type = http_clean(cx, reply->content_type ? reply->content_type : "",
                                    reply->content_type ? strlen(reply->content_type) : 0);
-    got->body = clean_text(cx, reply->body ? reply->body : "", reply->body ? reply->len : 0);
+    got->body = http_clean(cx, reply->body ? reply->body : "", reply->body ? reply->len : 0);
     got->retryable = is_retryable_status(reply->status);
     got->retry_after_ms = reply->retry_after_ms;
 }
@@ -125,7 +124,7 @@ static void fill_failure(struct rv_ctx *cx, const struct http_ask *ask,
                          const struct rv_http_reply *reply, enum rv_status status, bool has_key,
                          struct http_got *got)
 {
-    got->failure = rv_strdup(cx, cx->error.text);
+    got->failure = http_clean(cx, cx->error.text, strlen(cx->error.text));
     got->retryable =
         rv_status_retry(status) && (!reply->maybe_acted || ask->effect == EFFECT_READ || has_key);
     got->code = status == RV_DENIED        ? "http_denied"

@@ -41,5 +41,8 @@ const char *http_key(struct rv_ctx *cx, const struct work *work, int64_t call_no
 rv_result http_got_json(struct rv_ctx *cx, const struct http_got *got, enum output_format parse,
                         const char **json);
 
+/* Text that any message can carry: without NULs, and in UTF-8 (what is not becomes a mark). */
+const char *http_clean(struct rv_ctx *cx, const char *bytes, size_t len);
+
 /* "GET https://…" as a JSON text, for people. */
 const char *http_shown(struct rv_ctx *cx, const struct http_ask *ask);

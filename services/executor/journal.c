@@ -8,34 +8,69 @@
 #include "contract/subjects.h"
 #include "runtime/failpoint.h"
 
-enum { SHOWN_MAX = 4096, AGAIN_MS = 200 };
+/* FRAME_MAX: what a page of the journal has room for. */
+enum { SHOWN_MAX = 4096, FRAME_MAX = 700 * 1024, AGAIN_MS = 200 };
 
-static void settle_again(struct rv_ctx *cx, struct work *work, const struct task_call *call)
+/* Any of them may have been lost on its way, not the last one only. Twice is once. */
+static void settle_again(struct rv_ctx *cx, struct work *work)
 {
-    struct used used = { .tokens_in = call->tokens_in,
-                         .tokens_cached = call->tokens_cached,
-                         .tokens_out = call->tokens_out };
+    struct settle_ask *asks = rv_new_array(cx, struct settle_ask, work->n_calls);
+    size_t n = 0;
 
-    govern_tell_settled(cx, work, call->hold_id, &used);
+    for (size_t i = 0; i < work->n_calls; i++) {
+        const struct task_call *call = &work->calls[i];
+
+        if (call->kind == CALL_LLM)
+            asks[n++] = (struct settle_ask){ .tenant_id = work->job->claimed.tenant_id,
+                                             .hold_id = call->hold_id,
+                                             .tokens_in = call->tokens_in,
+                                             .tokens_cached = call->tokens_cached,
+                                             .tokens_out = call->tokens_out };
+    }
+    if (n > 0 && rv_bus_tell(cx, work->executor->bus, &SUBJ_BUDGET_SETTLE, asks, n) != RV_OK) {
+        rv_log_failure(cx, "holds are not settled again", work->job->claimed.run_id);
+        cx->error = (struct rv_error){ 0 };
+    }
+}
+
+/* Whether @page goes on, without a gap, after the calls that are there. */
+static bool goes_on(const struct work *work, const struct journal *page)
+{
+    for (size_t i = 0; i < page->n_calls; i++)
+        if (page->calls[i].call_no != (int64_t)(work->n_calls + i + 1))
+            return false;
+    return page->n_calls > 0;
+}
+
+/* As many as one answer has room for, after those that are there. */
+static rv_result read_page(struct rv_ctx *cx, struct work *work)
+{
+    const struct task_claimed *claimed = &work->job->claimed;
+    struct journal_ask ask = { claimed->tenant_id, claimed->run_id, claimed->task_no,
+                               (int64_t)work->n_calls };
+    struct journal page = { 0 };
+    struct task_call *calls;
+
+    RV_TRY(cx, rv_bus_ask(cx, work->executor->bus, &SUBJ_JOURNAL_GET, &ask, &page,
+                          work->executor->config.ask_timeout_ms));
+    if (!goes_on(work, &page))
+        return step_fails(cx, work, "journal_broken", false, "call %zu is not recorded",
+                          work->n_calls + 1);
+    calls = rv_new_array(cx, struct task_call, work->n_calls + page.n_calls);
+    if (work->n_calls > 0)
+        memcpy(calls, work->calls, work->n_calls * sizeof(*calls));
+    memcpy(calls + work->n_calls, page.calls, page.n_calls * sizeof(*calls));
+    work->calls = calls;
+    work->n_calls += page.n_calls;
+    return RV_OK;
 }
 
 rv_result journal_open(struct rv_ctx *cx, struct work *work)
 {
-    const struct task_claimed *claimed = &work->job->claimed;
-    struct journal_ask ask = { claimed->tenant_id, claimed->run_id, claimed->task_no };
-    struct journal journal = { 0 };
-
-    if (claimed->calls == 0)
-        return RV_OK;
-    RV_TRY(cx, rv_bus_ask(cx, work->executor->bus, &SUBJ_JOURNAL_GET, &ask, &journal,
-                          work->executor->config.ask_timeout_ms));
-    for (size_t i = 0; i < journal.n_calls; i++)
-        if (journal.calls[i].call_no != (int64_t)i + 1)
-            return step_fails(cx, work, "journal_broken", false, "call %zu is not recorded", i + 1);
-    work->calls = journal.calls;
-    work->n_calls = journal.n_calls;
-    if (journal.n_calls > 0)
-        settle_again(cx, work, &journal.calls[journal.n_calls - 1]);
+    while ((int64_t)work->n_calls < work->job->claimed.calls)
+        RV_TRY(cx, read_page(cx, work));
+    if (work->n_calls > 0)
+        settle_again(cx, work);
     return RV_OK;
 }
 
@@ -110,7 +145,14 @@ static rv_result told(struct rv_ctx *cx, struct work *work, enum report_verdict 
     return rv_fail(cx, RV_TIMEOUT, "the task is somebody else's by now");
 }
 
-/* The call is made and paid: only the end of the lease ends the trying. */
+/* Nobody waits for us any longer: the next attempt makes the call again. */
+static bool is_drained(const struct executor *executor)
+{
+    return atomic_load(&executor->stopping) &&
+           rv_monotonic_ms() >= atomic_load(&executor->drained_at_ms);
+}
+
+/* The call is made and paid: only the end of the lease ends the trying, or that of this process. */
 static rv_result record(struct rv_ctx *cx, struct work *work, const struct task_call *call)
 {
     struct task_recorded answer = { 0 };
@@ -122,7 +164,7 @@ static rv_result record(struct rv_ctx *cx, struct work *work, const struct task_
         if (status == RV_OK)
             return told(cx, work, answer.verdict);
         if (!rv_status_retry(status) || job_lease_left_ms(work->job) <= AGAIN_MS ||
-            job_stopped(work->job) == JOB_LOST)
+            job_stopped(work->job) == JOB_LOST || is_drained(work->executor))
             return status;
         rv_sleep_ms(AGAIN_MS);
     }
@@ -146,7 +188,11 @@ rv_result journal_add(struct rv_ctx *cx, struct work *work, const struct made_ca
     RV_TRY(cx, fill(cx, work, call, &recorded));
     RV_TRY(cx, rv_failpoint(cx, "executor.record.before"));
     cx->deadline_ms = 0;
-    status = record(cx, work, &recorded);
+    status = recorded.frame.len > FRAME_MAX
+                 ? step_fails(cx, work, "call_too_large", false,
+                              "what came of call %lld is larger than 700 KiB",
+                              (long long)recorded.call_no)
+                 : record(cx, work, &recorded);
     cx->deadline_ms = deadline_ms;
     settle(cx, work, call); /* also of a call that is no longer ours: its money is gone */
     RV_TRY(cx, status);

@@ -8,7 +8,7 @@
 
 #include "executor/govern.h"
 
-/* Reads what earlier attempts recorded, and settles the last of it once more. */
+/* Reads what earlier attempts recorded, and settles all of it once more. */
 rv_result journal_open(struct rv_ctx *cx, struct work *work);
 
 /* The next recorded call, which must be of @kind; NULL: there is none, it has to be made. */
@@ -29,7 +29,8 @@ struct made_call {
 
 /*
  * Records @call and then settles its hold: in this order a crash between the two repeats no call;
- * the next attempt settles the last one again. Fails when the task is no
- * longer ours; waits for a scheduler that does not answer as long as the lease lasts.
+ * the next attempt settles it again. Fails when the task is no longer ours; waits for a scheduler
+ * that does not answer as long as the lease lasts and this process is not to end. A frame that no
+ * page of the journal has room for is not recorded: the step fails.
  */
 rv_result journal_add(struct rv_ctx *cx, struct work *work, const struct made_call *call);

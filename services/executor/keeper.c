@@ -10,7 +10,13 @@
 #include "base/time.h"
 #include "contract/subjects.h"
 
-enum { LOOK_MS = 250, RENEW_MAX = 256, NEWS_MAX = 1000, RENEW_TIMEOUT_MS = 3000 };
+enum {
+    LOOK_MS = 250,
+    RENEW_MAX = 256,
+    NEWS_MAX = 1000,
+    NEWS_BYTES_MAX = 4 * 1024 * 1024,
+    RENEW_TIMEOUT_MS = 3000
+};
 
 struct news {
     struct news *next;
@@ -25,7 +31,7 @@ struct keeper {
     pthread_cond_t changed;
     struct job *jobs; /* doubly linked: keeps is the next, kept the one before */
     struct news *news;
-    size_t n_news;
+    size_t n_news, news_bytes;
     bool ending;
 };
 
@@ -64,27 +70,34 @@ void keeper_stop_all(struct keeper *keeper, enum job_stop why)
     pthread_mutex_unlock(&keeper->lock);
 }
 
-/* From libnats' thread: only kept for later. Beyond the limit it is lost; the renewal will say it.
- */
-static void on_cancel_news(void *arg, const struct rv_heard *heard)
+static struct news *news_new(const struct rv_heard *heard)
 {
-    struct keeper *keeper = arg;
     struct news *news = malloc(sizeof(*news) + heard->len);
 
     if (!news)
         abort();
     news->len = heard->len;
     memcpy(news->bytes, heard->bytes, heard->len);
+    return news;
+}
+
+/* From libnats' thread: only kept for later. Beyond the limit it is lost; the renewal will say it.
+ */
+static void on_cancel_news(void *arg, const struct rv_heard *heard)
+{
+    struct keeper *keeper = arg;
+
     pthread_mutex_lock(&keeper->lock);
-    if (keeper->n_news < NEWS_MAX) {
+    if (keeper->n_news < NEWS_MAX && keeper->news_bytes + heard->len <= NEWS_BYTES_MAX) {
+        struct news *news = news_new(heard);
+
         news->next = keeper->news;
         keeper->news = news;
         keeper->n_news++;
-        news = NULL;
+        keeper->news_bytes += heard->len;
         pthread_cond_signal(&keeper->changed);
     }
     pthread_mutex_unlock(&keeper->lock);
-    free(news);
 }
 
 static void cancel(struct keeper *keeper, const struct task_ref *ref)
@@ -198,7 +211,7 @@ static bool wait_a_while(struct keeper *keeper, struct news **news)
         pthread_cond_timedwait(&keeper->changed, &keeper->lock, &until);
     *news = keeper->news;
     keeper->news = NULL;
-    keeper->n_news = 0;
+    keeper->n_news = keeper->news_bytes = 0;
     ending = keeper->ending;
     pthread_mutex_unlock(&keeper->lock);
     return !ending;

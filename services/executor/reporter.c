@@ -15,6 +15,7 @@ enum {
     REPORTS_MAX = 256,
     REPORT_BYTES_MAX = 512 * 1024,
     OUTPUT_MAX = 256 * 1024,
+    OUTPUT_DEPTH_MAX = 60, /* others put it into values of theirs: RV_JSON_DEPTH_MAX */
     AGAIN_MS = 200,
     AGAIN_MAX_MS = 2000,
     IDLE_MS = 1000
@@ -38,11 +39,31 @@ static void put(struct reporter *reporter, struct job *job)
     reporter->last = &job->next;
 }
 
-/* An output that no message can carry is a failure of its step. */
+/* How deep @json, which is well formed, is nested. */
+static int depth_of(const char *json)
+{
+    int depth = 0, deepest = 0;
+    bool quoted = false;
+
+    for (; *json; json++)
+        if (quoted && *json == '\\' && json[1])
+            json++;
+        else if (*json == '"')
+            quoted = !quoted;
+        else if (!quoted && (*json == '{' || *json == '['))
+            deepest = ++depth > deepest ? depth : deepest;
+        else if (!quoted && (*json == '}' || *json == ']'))
+            depth--;
+    return deepest;
+}
+
+/* An output that no message can carry, or no later step can read, is a failure of its step. */
 static void limit_output(struct job *job)
 {
     if (job->output && strlen(job->output) > OUTPUT_MAX)
         job_fails(job, "output_too_large", false, "the output is larger than 256 KiB");
+    else if (job->output && depth_of(job->output) > OUTPUT_DEPTH_MAX)
+        job_fails(job, "output_too_deep", false, "the output is nested deeper than 60");
 }
 
 void reporter_add(struct reporter *reporter, struct job *job)

@@ -68,25 +68,28 @@ rv_result step_fails(struct rv_ctx *cx, struct work *work, const char *code, boo
     return rv_fail(cx, RV_INTERNAL, "%s", text);
 }
 
-static json_t *parsed_or_null(struct rv_ctx *cx, const char *text)
+/* No text is null; one that cannot be read is not: the step would go on with nothing. */
+static rv_result parse(struct rv_ctx *cx, struct work *work, const char *what, const char *text,
+                       json_t **json)
 {
-    json_t *json;
-
-    if (!text || rv_json_parse(cx, text, strlen(text), "facts", &json) != RV_OK)
-        return json_null();
-    return json_incref(json);
+    *json = json_null();
+    if (!text || rv_json_parse(cx, text, strlen(text), what, json) == RV_OK)
+        return RV_OK;
+    return step_fails(cx, work, rv_printf(cx, "%s_unreadable", what), false, "%s",
+                      rv_strdup(cx, cx->error.text));
 }
 
 rv_result step_facts(struct rv_ctx *cx, struct work *work)
 {
     const struct task_claimed *claimed = &work->job->claimed;
-    json_t *steps_json, *outputs, *output;
+    json_t *steps_json, *input, *outputs, *output;
     const char *node_id;
 
     if (work->expr.facts)
         return RV_OK;
+    RV_TRY(cx, parse(cx, work, "input", claimed->input, &input));
+    RV_TRY(cx, parse(cx, work, "outputs", claimed->outputs, &outputs));
     steps_json = json_object();
-    outputs = parsed_or_null(cx, claimed->outputs);
     json_object_foreach(outputs, node_id, output)
     {
         json_t *step = json_object();
@@ -94,12 +97,10 @@ rv_result step_facts(struct rv_ctx *cx, struct work *work)
         json_object_set(step, "output", output);
         json_object_set_new(steps_json, node_id, step);
     }
-    json_decref(outputs);
     work->expr.node_id = work->node->node_id;
     work->expr.facts =
-        rv_json_own(cx, json_pack("{s:o, s:o, s:{s:s, s:s?}}", "input",
-                                  parsed_or_null(cx, claimed->input), "steps", steps_json, "run",
-                                  "run_id", claimed->run_id, "name", work->plan->name));
+        rv_json_own(cx, json_pack("{s:O, s:o, s:{s:s, s:s?}}", "input", input, "steps", steps_json,
+                                  "run", "run_id", claimed->run_id, "name", work->plan->name));
     if (!work->expr.facts)
         return rv_fail(cx, RV_INTERNAL, "the facts of the step cannot be put together");
     return RV_OK;

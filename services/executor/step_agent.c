@@ -91,8 +91,9 @@ static rv_result converse(struct rv_ctx *cx, struct work *work, struct talk *tal
         }
         if (conclude(cx, work, talk, &answer, &why))
             return RV_OK;
-        if (corrected)
-            return step_fails(cx, work, "output_not_json", true, "the answer is not JSON: %s", why);
+        if (corrected) /* another attempt would only read the same answers from the journal */
+            return step_fails(cx, work, "output_not_json", false, "the answer is not JSON: %s",
+                              why);
         corrected = true;
         talk_add(cx, talk,
                  (struct llm_message){ .role = "user",

@@ -62,11 +62,12 @@ static int by_task(const void *a, const void *b)
 struct progress *batch_run(const struct batch *batch, const char *tenant_id, const char *run_id)
 {
     struct run key = { .tenant_id = tenant_id, .run_id = run_id };
-    struct run *found = batch->n_runs ? bsearch(&key, batch->runs, batch->n_runs, sizeof(key), by_run)
-                                      : NULL;
+    struct run *found =
+        batch->n_runs ? bsearch(&key, batch->runs, batch->n_runs, sizeof(key), by_run) : NULL;
 
-    return found && batch->progress[found - batch->runs].plan ? &batch->progress[found - batch->runs]
-                                                              : NULL;
+    return found && batch->progress[found - batch->runs].plan
+               ? &batch->progress[found - batch->runs]
+               : NULL;
 }
 
 struct task *batch_task(const struct batch *batch, const char *tenant_id, const char *run_id,
@@ -101,9 +102,9 @@ struct task *batch_tasks_of(const struct batch *batch, const struct run *run, si
 {
     size_t first = 0;
 
-    while (first < batch->n_tasks && compare_run(batch->tasks[first]->tenant_id,
-                                                 batch->tasks[first]->run_id, run->tenant_id,
-                                                 run->run_id) != 0)
+    while (first < batch->n_tasks &&
+           compare_run(batch->tasks[first]->tenant_id, batch->tasks[first]->run_id, run->tenant_id,
+                       run->run_id) != 0)
         first++;
     for (*n = 0; first + *n < batch->n_tasks; ++*n)
         if (compare_run(batch->tasks[first + *n]->tenant_id, batch->tasks[first + *n]->run_id,
@@ -144,7 +145,8 @@ static rv_result find_plans(struct batch *batch)
 
     for (size_t i = 0; i < batch->n_runs; i++)
         keys[i] = (struct plan_key){ batch->runs[i].tenant_id, batch->runs[i].plan_id, NULL };
-    RV_TRY(batch->cx, plan_cache_find(batch->cx, batch->service->plans, keys, batch->n_runs, known));
+    RV_TRY(batch->cx,
+           plan_cache_find(batch->cx, batch->service->plans, keys, batch->n_runs, known));
     batch->progress = rv_new_array(batch->cx, struct progress, batch->n_runs);
     for (size_t i = 0; i < batch->n_runs; i++)
         batch->progress[i] = (struct progress){
@@ -159,8 +161,8 @@ static rv_result find_plans(struct batch *batch)
 }
 
 /* The tasks of runs too large to be read whole: those named, and those that wait for them. */
-static size_t wanted_of_large(struct batch *batch, const struct task_ref *refs, size_t n, bool after,
-                              struct task_ref **wanted)
+static size_t wanted_of_large(struct batch *batch, const struct task_ref *refs, size_t n,
+                              bool after, struct task_ref **wanted)
 {
     size_t room = n, count = 0;
 

@@ -1,8 +1,12 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "batch.h"
 #include "store/sql.h"
+
+/* A grant without its input and outputs, at most; and what an answer may hold of them. */
+enum { GRANT_BYTES = 512, ANSWER_BYTES_MAX = 800 * 1024 };
 
 /* The outputs that the granted tasks may look at: references to tasks before them. */
 static rv_result read_outputs(struct batch *batch, struct task *const *tasks, size_t n,
@@ -19,15 +23,24 @@ static rv_result read_outputs(struct batch *batch, struct task *const *tasks, si
         return RV_OK;
     refs = rv_new_array(batch->cx, struct task_ref, room);
     for (size_t i = 0; i < n; i++) {
-        const struct dag_node *node = &batch_run(batch, tasks[i]->tenant_id, tasks[i]->run_id)
-                                           ->dag->nodes[tasks[i]->task_no];
+        const struct dag_node *node =
+            &batch_run(batch, tasks[i]->tenant_id, tasks[i]->run_id)->dag->nodes[tasks[i]->task_no];
 
         for (size_t k = 0; k < node->n_reads; k++)
-            refs[n_refs++] = (struct task_ref){ tasks[i]->tenant_id, tasks[i]->run_id,
-                                                node->reads[k] };
+            refs[n_refs++] =
+                (struct task_ref){ tasks[i]->tenant_id, tasks[i]->run_id, node->reads[k] };
     }
     return rv_db_rows(batch->cx, &SQL_OUTPUTS_LOAD, rv_in_many(task_ref, refs, n_refs),
                       &task_record, outputs);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct task *x = a, *y = b;
+    int got = strcmp(x->run_id, y->run_id);
+
+    got = got ? got : strcmp(x->tenant_id, y->tenant_id);
+    return got ? got : (x->task_no > y->task_no) - (x->task_no < y->task_no);
 }
 
 static const char *output_of(const struct batch *batch, const struct task *reader, int64_t task_no,
@@ -35,16 +48,16 @@ static const char *output_of(const struct batch *batch, const struct task *reade
 {
     /* What was reported in this very batch is not saved yet. */
     const struct task *fresh = batch_task(batch, reader->tenant_id, reader->run_id, task_no);
+    struct task key = { .tenant_id = reader->tenant_id,
+                        .run_id = reader->run_id,
+                        .task_no = task_no };
+    const struct task *row = NULL;
 
     if (fresh && fresh->output)
         return fresh->output;
-    for (size_t i = 0; i < outputs->n; i++) {
-        const struct task *row = &((const struct task *)outputs->items)[i];
-
-        if (row->task_no == task_no && strcmp(row->run_id, reader->run_id) == 0)
-            return row->output;
-    }
-    return NULL;
+    if (outputs->n)
+        row = bsearch(&key, outputs->items, outputs->n, sizeof(key), by_place);
+    return row ? row->output : NULL;
 }
 
 static const char *outputs_text(struct batch *batch, const struct progress *p,
@@ -67,32 +80,58 @@ static const char *outputs_text(struct batch *batch, const struct progress *p,
     return rv_strndup(batch->cx, buf.data, buf.len);
 }
 
+static size_t length(const char *text)
+{
+    return text ? strlen(text) : 0;
+}
+
+static struct task_claimed grant_of(const struct progress *p, const struct task *task,
+                                    const char *outputs)
+{
+    return (struct task_claimed){
+        .verdict = CLAIM_GRANTED,
+        .tenant_id = task->tenant_id,
+        .run_id = task->run_id,
+        .task_no = task->task_no,
+        .fence = task->fence,
+        .attempt = task->attempt,
+        .calls = task->calls,
+        .lease_ms = p->lease_ms,
+        .plan_id = p->run->plan_id,
+        .project_id = p->run->project_id,
+        .hold_id = p->run->hold_id,
+        .trace_id = p->run->trace_id,
+        .input = p->run->input,
+        .outputs = outputs,
+    };
+}
+
+/*
+ * One answer carries all grants of a message, and a message has an end: what does not fit any more
+ * is handed back for later; what never fits fails, or it would be claimed and lost for ever.
+ */
 rv_result batch_grants(struct batch *batch, struct task *const *tasks, size_t n,
                        struct task_claimed **claimed)
 {
     struct rv_rows outputs = { 0 };
+    size_t said = 0;
 
     RV_TRY(batch->cx, read_outputs(batch, tasks, n, &outputs));
+    if (outputs.n)
+        qsort(outputs.items, outputs.n, sizeof(struct task), by_place);
     for (size_t i = 0; i < n; i++) {
-        const struct task *task = tasks[i];
-        const struct progress *p = batch_run(batch, task->tenant_id, task->run_id);
+        struct task *task = tasks[i];
+        struct progress *p = batch_run(batch, task->tenant_id, task->run_id);
+        const char *text = outputs_text(batch, p, task, &outputs);
+        size_t size = length(p->run->input) + length(text) + GRANT_BYTES;
 
-        *claimed[i] = (struct task_claimed){
-            .verdict = CLAIM_GRANTED,
-            .tenant_id = task->tenant_id,
-            .run_id = task->run_id,
-            .task_no = task->task_no,
-            .fence = task->fence,
-            .attempt = task->attempt,
-            .calls = task->calls,
-            .lease_ms = p->lease_ms,
-            .plan_id = p->run->plan_id,
-            .project_id = p->run->project_id,
-            .hold_id = p->run->hold_id,
-            .trace_id = p->run->trace_id,
-            .input = p->run->input,
-            .outputs = outputs_text(batch, p, task, &outputs),
-        };
+        *claimed[i] = (struct task_claimed){ .verdict = CLAIM_GONE };
+        if (said + size > ANSWER_BYTES_MAX) {
+            progress_ungrant(p, task, size > ANSWER_BYTES_MAX);
+            continue;
+        }
+        said += size;
+        *claimed[i] = grant_of(p, task, text);
     }
     return RV_OK;
 }

@@ -20,10 +20,34 @@ static const struct rv_field known_event_fields[] = {
 static RV_RECORD(known_event, known_event_fields);
 /* clang-format on */
 
+enum { DATA_BYTES_MAX = 64 * 1024 };
+
+/* A type goes into a subject, so only those there are. */
+static bool is_type(const char *type)
+{
+    for (size_t i = 0; event_types[i]; i++)
+        if (strcmp(event_types[i], type) == 0)
+            return true;
+    return false;
+}
+
 static bool is_whole(const struct event_add *add)
 {
     return add->tenant_id && add->run_id && add->type && add->key && rv_id_is(add->tenant_id) &&
-           rv_id_is(add->run_id) && (!add->data || add->data[0] == '{');
+           rv_id_is(add->run_id) && is_type(add->type) && strlen(add->key) <= RV_ID_LEN &&
+           (!add->data || (add->data[0] == '{' && strlen(add->data) <= DATA_BYTES_MAX));
+}
+
+/* The same addition may stand in one unit of work twice. */
+static int64_t added_above(const struct event_add *adds, const struct event_added *answers,
+                           size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (answers[j].run_seq && strcmp(adds[j].run_id, adds[i].run_id) == 0 &&
+            strcmp(adds[j].tenant_id, adds[i].tenant_id) == 0 &&
+            strcmp(adds[j].type, adds[i].type) == 0 && strcmp(adds[j].key, adds[i].key) == 0)
+            return answers[j].run_seq;
+    return 0;
 }
 
 /* {"key":"…"} joined with the data given. */
@@ -70,11 +94,13 @@ RV_BATCH_HANDLER(on_event_add, struct scheduler_service *service, const struct e
     RV_TRY(cx, rv_db_rows(cx, &SQL_EVENTS_BY_KEY, rv_in_many(event_add, good, n_good),
                           &known_event_record, &known));
     for (size_t i = 0; i < n; i++) {
-        struct progress *p = is_whole(&adds[i]) ? batch_run(&batch, adds[i].tenant_id, adds[i].run_id)
-                                                : NULL;
+        struct progress *p =
+            is_whole(&adds[i]) ? batch_run(&batch, adds[i].tenant_id, adds[i].run_id) : NULL;
 
         answers[i].run_id = adds[i].run_id;
         answers[i].run_seq = p ? added_before(&known, &adds[i]) : 0;
+        if (p && !answers[i].run_seq)
+            answers[i].run_seq = added_above(adds, answers, i);
         if (p && !answers[i].run_seq)
             answers[i].run_seq =
                 progress_event(p, adds[i].type, NULL, with_key(cx, &adds[i]))->run_seq;

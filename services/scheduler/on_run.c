@@ -6,6 +6,14 @@
 #include "contract/subjects.h"
 #include "store/sql.h"
 
+static rv_result make_runs(struct rv_ctx *cx, struct admission *admission)
+{
+    RV_TRY(cx, admission_lock(admission));
+    RV_TRY(cx, admission_find_known(admission, true)); /* somebody may have been quicker */
+    RV_TRY(cx, admission_make(admission));
+    return RV_OK;
+}
+
 /*
  * Makes runs: budget and policy are asked for all of them at once, without a transaction open, and
  * then everything about each run is one commit. What was made before under the same id or
@@ -15,15 +23,17 @@ RV_BATCH_HANDLER(on_run_create, struct scheduler_service *service, const struct 
                  struct run_answer *answers, size_t n)
 {
     struct admission admission;
+    enum rv_status status;
 
     admission_init(&admission, cx, service, asks, answers, n);
     RV_TRY(cx, admission_find_plans(&admission));
     RV_TRY(cx, admission_find_known(&admission, false));
     RV_TRY(cx, rv_db_commit(cx)); /* nothing is held over the questions that follow */
     RV_TRY(cx, admission_ask(&admission));
-    RV_TRY(cx, admission_lock(&admission));
-    RV_TRY(cx, admission_find_known(&admission, true)); /* somebody may have been quicker */
-    return admission_make(&admission);
+    status = make_runs(cx, &admission);
+    if (status != RV_OK)
+        admission_give_up(&admission);
+    return status;
 }
 
 RV_HANDLER(on_run_control, struct scheduler_service *service, const struct run_control *ask,
@@ -41,8 +51,8 @@ RV_HANDLER(on_run_control, struct scheduler_service *service, const struct run_c
     answer->verdict = CONTROL_NOT_FOUND;
     if (!p)
         return RV_OK;
-    answer->verdict = ask->verb == RUN_CANCEL ? progress_cancel(p, ask->reason, ask->by)
-                                              : CONTROL_ILLEGAL;
+    answer->verdict =
+        ask->verb == RUN_CANCEL ? progress_cancel(p, ask->reason, ask->by) : CONTROL_ILLEGAL;
     answer->state = p->run->state;
     answer->phase = p->run->phase;
     return batch_save(&batch);
@@ -63,7 +73,7 @@ RV_HANDLER(on_plan_get, struct scheduler_service *service, const struct plan_ask
     return RV_OK;
 }
 
-/* -- a human has decided ------------------------------------------------------------------------ */
+/* -- a human has decided ----------------------------------------------------------------------- */
 
 static void apply(struct batch *batch, const struct approval *approval)
 {
@@ -79,7 +89,8 @@ static void apply(struct batch *batch, const struct approval *approval)
             batch_task(batch, approval->tenant_id, approval->run_id, approval->task_no);
 
         if (task)
-            progress_task_approved(p, task, approval->decided_by);
+            progress_task_decided(p, task, approval->state == APPROVAL_APPROVED,
+                                  approval->decided_by);
     } else if (p->run->phase != PHASE_AWAITING_APPROVAL) {
         return;
     } else if (approval->state == APPROVAL_APPROVED) {

@@ -6,6 +6,8 @@
 #include "runtime/secret.h"
 #include "store/sql.h"
 
+enum { PAGE_BYTES_MAX = 700 * 1024 };
+
 /* Every message about a task begins with these three; a batch is loaded by them. */
 static struct task_ref *refs_of(struct rv_ctx *cx, const void *items, size_t size, size_t n,
                                 size_t *n_good)
@@ -29,6 +31,7 @@ static struct task_ref *refs_of(struct rv_ctx *cx, const void *items, size_t siz
                    "a " #type " begins like a task_ref")
 BEGINS_LIKE_A_REF(task_claim);
 BEGINS_LIKE_A_REF(task_report);
+BEGINS_LIKE_A_REF(task_renew);
 BEGINS_LIKE_A_REF(task_call);
 
 static rv_result load(struct batch *batch, struct rv_ctx *cx, struct scheduler_service *service,
@@ -105,10 +108,13 @@ RV_BATCH_HANDLER(on_task_report, struct scheduler_service *service,
         }
     }
     RV_TRY(cx, batch_grants(&batch, granted, n_granted, filled));
+    for (size_t i = 0; i < n; i++)
+        if (answers[i].next && answers[i].next->verdict != CLAIM_GRANTED)
+            answers[i].next = NULL;
     return batch_save(&batch);
 }
 
-/* -- leases ------------------------------------------------------------------------------------- */
+/* -- leases ------------------------------------------------------------------------------------ */
 
 struct renewal {
     const char *tenant_id, *run_id;
@@ -138,14 +144,19 @@ RV_BATCH_HANDLER(on_task_renew, struct scheduler_service *service, const struct 
 {
     struct renewal *wanted = rv_new_array(cx, struct renewal, n);
     struct rv_rows rows = { 0 };
-    size_t n_wanted = 0;
+    size_t n_wanted = 0, n_refs;
+    struct task_ref *refs = refs_of(cx, asks, sizeof(*asks), n, &n_refs);
+    struct batch batch;
 
     for (size_t i = 0; i < n; i++)
         if (asks[i].tenant_id && asks[i].run_id && rv_id_is(asks[i].tenant_id) &&
             rv_id_is(asks[i].run_id))
-            wanted[n_wanted++] = (struct renewal){ asks[i].tenant_id, asks[i].run_id,
-                                                   asks[i].task_no, asks[i].fence,
-                                                   service->config.lease_ms, false };
+            wanted[n_wanted++] =
+                (struct renewal){ asks[i].tenant_id, asks[i].run_id,           asks[i].task_no,
+                                  asks[i].fence,     service->config.lease_ms, false };
+    batch_init(&batch, cx, service);
+    if (n_refs) /* or the sweeper, which has seen the old lease, would take the task away */
+        RV_TRY(cx, batch_lock(&batch, refs, n_refs));
     if (n_wanted)
         RV_TRY(cx, rv_db_rows(cx, &SQL_TASKS_RENEW, rv_in_many(renewal, wanted, n_wanted),
                               &renewal_record, &rows));
@@ -161,7 +172,7 @@ RV_BATCH_HANDLER(on_task_renew, struct scheduler_service *service, const struct 
     return RV_OK;
 }
 
-/* -- the journal --------------------------------------------------------------------------------- */
+/* -- the journal ------------------------------------------------------------------------------- */
 
 /* A call as it is kept: its frame is a blob, named by its hash. */
 struct step_row {
@@ -174,9 +185,9 @@ static struct rv_record step_row_record_made(struct rv_ctx *cx)
     struct rv_field *fields = rv_new_array(cx, struct rv_field, task_call_record.field_count + 1);
 
     memcpy(fields, task_call_record.fields, task_call_record.field_count * sizeof(*fields));
-    fields[task_call_record.field_count] =
-        (struct rv_field){ .name = "blob_hash", .kind = RV_KIND_BYTES,
-                           .offset = offsetof(struct step_row, blob_hash) };
+    fields[task_call_record.field_count] = (struct rv_field){
+        .name = "blob_hash", .kind = RV_KIND_BYTES, .offset = offsetof(struct step_row, blob_hash)
+    };
     return (struct rv_record){ "step_row", sizeof(struct step_row), fields,
                                task_call_record.field_count + 1 };
 }
@@ -227,6 +238,19 @@ RV_BATCH_HANDLER(on_task_record, struct scheduler_service *service, const struct
     return batch_save(&batch);
 }
 
+/* A page of the journal: what one message can carry, and one call at least. */
+static size_t calls_that_fit(const struct task_call *calls, size_t n)
+{
+    size_t bytes = 0, fit = 0;
+
+    for (; fit < n; fit++) {
+        bytes += calls[fit].frame.len + 512;
+        if (fit > 0 && bytes > PAGE_BYTES_MAX)
+            break;
+    }
+    return fit;
+}
+
 RV_HANDLER(on_journal_get, struct scheduler_service *service, const struct journal_ask *ask,
            struct journal *answer)
 {
@@ -234,8 +258,9 @@ RV_HANDLER(on_journal_get, struct scheduler_service *service, const struct journ
 
     if (!ask->tenant_id || !ask->run_id || !rv_id_is(ask->tenant_id) || !rv_id_is(ask->run_id))
         return rv_fail(cx, RV_INVALID, "run_id is not a UUID");
-    RV_TRY(cx, rv_db_rows(cx, &SQL_JOURNAL_LOAD, rv_in(journal_ask, ask), &task_call_record, &rows));
+    RV_TRY(cx,
+           rv_db_rows(cx, &SQL_JOURNAL_LOAD, rv_in(journal_ask, ask), &task_call_record, &rows));
     answer->calls = rows.items;
-    answer->n_calls = rows.n;
+    answer->n_calls = calls_that_fit(answer->calls, rows.n);
     return RV_OK;
 }

@@ -83,7 +83,8 @@ rv_result batch_save(struct batch *batch)
                               rv_in_many(attempt, out->attempts, out->n_attempts)));
     if (out->n_events)
         RV_TRY(cx, rv_db_exec(cx, &SQL_EVENTS_NEW, rv_in_many(event, out->events, out->n_events)));
-    RV_TRY(cx, stop_tasks(batch, &SQL_TASKS_STOP_WAITING, out->cancelling, out->n_cancelling, false));
+    RV_TRY(cx,
+           stop_tasks(batch, &SQL_TASKS_STOP_WAITING, out->cancelling, out->n_cancelling, false));
     RV_TRY(cx, stop_tasks(batch, &SQL_TASKS_STOP_ALL, out->over, out->n_over, true));
     for (size_t i = 0; i < out->n_over; i++)
         RV_TRY(cx, gather_output(batch, out->over[i]));

@@ -10,11 +10,13 @@
 #include "runtime/service.h"
 
 #define SCHEDULER_SETTINGS(X)                                                                      \
-    X(DURATION, lease_ms, "REEVE_LEASE", "30s", "how long a claim holds before it must be renewed") \
+    X(DURATION, lease_ms, "REEVE_LEASE", "30s",                                                    \
+      "how long a claim holds before it must be renewed")                                          \
     X(DURATION, sweep_ms, "REEVE_SWEEP", "1s", "how often lost work is looked for")                \
     X(DURATION, relay_ms, "REEVE_RELAY_POLL", "250ms",                                             \
       "how often events are relayed when nobody wakes the relay")                                  \
-    X(DURATION, ask_ms, "REEVE_ASK_TIMEOUT", "3s", "how long policy and budget may take to answer") \
+    X(DURATION, ask_ms, "REEVE_ASK_TIMEOUT", "3s",                                                 \
+      "how long policy and budget may take to answer")                                             \
     X(INT, run_cost_microusd, "REEVE_RUN_COST_LIMIT", "1000000",                                   \
       "most a run that calls models may spend when nobody says, in micro-dollars")                 \
     X(INT, run_tokens, "REEVE_RUN_TOKEN_LIMIT", "1000000",                                         \
@@ -23,13 +25,17 @@ RV_SETTINGS_STRUCT(scheduler_config, SCHEDULER_SETTINGS)
 
 #define SCHEDULER_METRICS(X)                                                                       \
     X(COUNTER, METRIC_RUNS_CREATED, "reeve_runs_created_total", "runs accepted")                   \
-    X(COUNTER, METRIC_RUNS_REFUSED, "reeve_runs_refused_total", "runs refused by policy or budget") \
+    X(COUNTER, METRIC_RUNS_REFUSED, "reeve_runs_refused_total",                                    \
+      "runs refused by policy or budget")                                                          \
     X(COUNTER, METRIC_RUNS_OVER, "reeve_runs_over_total", "runs that ended")                       \
     X(COUNTER, METRIC_TASKS_CLAIMED, "reeve_tasks_claimed_total", "claims granted")                \
-    X(COUNTER, METRIC_TASKS_STALE, "reeve_tasks_stale_total", "reports and records with a stale fence") \
+    X(COUNTER, METRIC_TASKS_STALE, "reeve_tasks_stale_total",                                      \
+      "reports and records with a stale fence")                                                    \
     X(COUNTER, METRIC_LEASES_LOST, "reeve_leases_lost_total", "leases that ran out")               \
-    X(COUNTER, METRIC_EVENTS_RELAYED, "reeve_events_relayed_total", "events published to the stream") \
-    X(COUNTER, METRIC_DEAD_LETTERS, "reeve_dead_letters_total", "messages parked that nobody could read")
+    X(COUNTER, METRIC_EVENTS_RELAYED, "reeve_events_relayed_total",                                \
+      "events published to the stream")                                                            \
+    X(COUNTER, METRIC_DEAD_LETTERS, "reeve_dead_letters_total",                                    \
+      "messages parked that nobody could read")
 
 RV_METRICS_DECLARE(scheduler_metric, SCHEDULER_METRICS)
 
@@ -42,7 +48,7 @@ struct scheduler_service {
     char sweep_after[40]; /* the run where the sweeper's walk stands */
 };
 
-rv_batch_fn on_run_create, on_task_claim, on_task_report, on_task_renew, on_task_record, on_event_add,
-    on_approval_decided, on_dead_letter;
+rv_batch_fn on_run_create, on_task_claim, on_task_report, on_task_renew, on_task_record,
+    on_event_add, on_approval_decided, on_dead_letter;
 rv_handler_fn on_run_control, on_plan_get, on_journal_get, on_dead_letter_requeue;
 rv_tick_fn tick_sweep, tick_relay;

@@ -5,6 +5,8 @@
 #include "contract/subjects.h"
 #include "store/sql.h"
 
+enum { DUE_MAX = 500 }; /* as the statements say */
+
 static const char FIRST_RUN[] = "00000000-0000-0000-0000-000000000000";
 
 struct mending {
@@ -20,7 +22,8 @@ static bool is_expired(const struct mending *due, const struct run *run)
     return false;
 }
 
-/* What was due when we looked may have been done meanwhile: under the lock it is looked at again. */
+/* What was due when we looked may have been done meanwhile: under the lock it is looked at again.
+ */
 static void mend(struct batch *batch, const struct mending *due)
 {
     for (size_t i = 0; i < due->n_tasks; i++) {
@@ -44,28 +47,69 @@ static void mend(struct batch *batch, const struct mending *due)
         }
     }
     for (size_t i = 0; i < batch->n_runs; i++)
-        if (batch->progress[i].plan && !run_is_over(batch->runs[i].state) &&
-            is_expired(due, &batch->runs[i]))
+        if (!batch->progress[i].plan)
+            progress_plan_broken(&batch->progress[i]);
+        else if (is_expired(due, &batch->runs[i]))
             progress_expired(&batch->progress[i]);
+}
+
+static rv_result mend_some(struct rv_ctx *cx, struct scheduler_service *service,
+                           const struct mending *due, const struct task_ref *refs, size_t n)
+{
+    struct batch batch;
+
+    batch_init(&batch, cx, service);
+    RV_TRY(cx, batch_load(&batch, refs, n, false));
+    mend(&batch, due);
+    return batch_save(&batch);
+}
+
+/* One run that cannot be mended must not keep the others from it. */
+static rv_result mend_each(struct rv_ctx *cx, struct scheduler_service *service,
+                           const struct mending *due, const struct task_ref *refs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        enum rv_status status;
+
+        cx->error = (struct rv_error){ 0 };
+        status = mend_some(cx, service, due, &refs[i], 1);
+        if (status == RV_OK)
+            status = rv_db_commit(cx);
+        if (status == RV_OK) {
+            rv_ctx_run_after(cx);
+            continue;
+        }
+        rv_log_failure(cx, "a run cannot be mended", refs[i].run_id);
+        rv_db_rollback(cx);
+        cx->after = NULL;
+        if (rv_status_retry(status))
+            return status;
+    }
+    return RV_OK;
 }
 
 static rv_result mend_all(struct rv_ctx *cx, struct scheduler_service *service,
                           const struct mending *due)
 {
-    struct task_ref *refs = rv_new_array(cx, struct task_ref, due->n_tasks + due->n_runs);
-    struct batch batch;
+    size_t n = due->n_tasks + due->n_runs;
+    struct task_ref *refs = rv_new_array(cx, struct task_ref, n);
+    enum rv_status status;
 
-    if (due->n_tasks + due->n_runs == 0)
+    if (n == 0)
         return RV_OK;
     if (due->n_tasks)
         memcpy(refs, due->tasks, due->n_tasks * sizeof(*refs));
     if (due->n_runs)
         memcpy(refs + due->n_tasks, due->runs, due->n_runs * sizeof(*refs));
     RV_TRY(cx, rv_db_commit(cx)); /* the locks come first in a transaction that writes */
-    batch_init(&batch, cx, service);
-    RV_TRY(cx, batch_load(&batch, refs, due->n_tasks + due->n_runs, false));
-    mend(&batch, due);
-    return batch_save(&batch);
+    status = mend_some(cx, service, due, refs, n);
+    if (status == RV_OK)
+        status = rv_db_commit(cx);
+    if (status == RV_OK || rv_status_retry(status))
+        return status;
+    rv_db_rollback(cx);
+    cx->after = NULL;
+    return mend_each(cx, service, due, refs, n);
 }
 
 /* Approvals that were decided while nobody listened: the news is said again. */
@@ -103,11 +147,14 @@ static void tell_approvals(struct rv_ctx *cx, struct scheduler_service *service,
 enum rv_status tick_sweep(struct rv_ctx *cx, void *state, bool *again)
 {
     struct scheduler_service *service = state;
-    struct task_ref from = { .run_id = service->sweep_after[0] ? service->sweep_after : FIRST_RUN };
+    char start[sizeof(FIRST_RUN)];
+    struct task_ref from = { .run_id = start };
     struct rv_rows page, tasks, runs, approvals;
     struct rv_in in;
 
-    RV_TRY(cx, rv_db_rows(cx, &SQL_RUNS_OPEN_PAGE, rv_in(task_ref, &from), &task_ref_record, &page));
+    memcpy(start, service->sweep_after[0] ? service->sweep_after : FIRST_RUN, sizeof(start));
+    RV_TRY(cx,
+           rv_db_rows(cx, &SQL_RUNS_OPEN_PAGE, rv_in(task_ref, &from), &task_ref_record, &page));
     service->sweep_after[0] = '\0';
     if (page.n == 0)
         return RV_OK;
@@ -116,13 +163,15 @@ enum rv_status tick_sweep(struct rv_ctx *cx, void *state, bool *again)
     RV_TRY(cx, rv_db_read(cx, &SQL_RUNS_DUE, in, &task_ref_record, &runs));
     RV_TRY(cx, rv_db_read(cx, &SQL_APPROVALS_DUE, in, &approval_ref_record, &approvals));
     RV_TRY(cx, rv_db_sync(cx));
-    if (page.n >= 5000) {
+    if (tasks.n >= DUE_MAX || runs.n >= DUE_MAX || approvals.n >= DUE_MAX) {
+        memcpy(service->sweep_after, start, sizeof(start)); /* more of this page first */
+        *again = true;
+    } else if (page.n >= 5000) {
         const struct task_ref *last = &((const struct task_ref *)page.items)[page.n - 1];
 
         memcpy(service->sweep_after, last->run_id, sizeof(FIRST_RUN));
         *again = true;
     }
     tell_approvals(cx, service, &approvals);
-    return mend_all(cx, service,
-                    &(struct mending){ tasks.items, runs.items, tasks.n, runs.n });
+    return mend_all(cx, service, &(struct mending){ tasks.items, runs.items, tasks.n, runs.n });
 }

@@ -8,7 +8,8 @@
 #include "domain/budget.h"
 #include "runtime/failpoint.h"
 
-enum { BUNDLE_MAX = 32 }; /* tasks of one message: so that one executor does not swallow a fan-out */
+/* Tasks of one message: so that one executor does not swallow a fan-out. */
+enum { BUNDLE_MAX = 32 };
 
 struct news {
     struct scheduler_service *service;
@@ -71,8 +72,8 @@ static void settle(struct rv_ctx *cx, struct news *news)
     for (size_t i = 0; i < out->n_over; i++)
         asks[i] = (struct settle_ask){ .tenant_id = out->over[i]->tenant_id,
                                        .hold_id = out->over[i]->hold_id };
-    if (out->n_over &&
-        rv_bus_tell(cx, news->service->runtime->bus, &SUBJ_BUDGET_SETTLE, asks, out->n_over) != RV_OK)
+    if (out->n_over && rv_bus_tell(cx, news->service->runtime->bus, &SUBJ_BUDGET_SETTLE, asks,
+                                   out->n_over) != RV_OK)
         unheard(cx, "settlements");
 }
 

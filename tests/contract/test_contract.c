@@ -54,8 +54,7 @@ static void a_subject_speaks_as_its_row_says(void **state)
     }
 }
 
-/* -- names --------------------------------------------------------------------------------------
- */
+/* -- names ------------------------------------------------------------------------------------- */
 
 static bool is_word(const char *text, size_t len)
 {
@@ -104,8 +103,7 @@ static void streams_hold_what_is_said_on_them(void **state)
     assert_true(STREAM_EVENTS.max_bytes > 0 && STREAM_EVENTS.max_age_ms > 0);
 }
 
-/* -- the wire ------------------------------------------------------------------------------------
- */
+/* -- the wire ---------------------------------------------------------------------------------- */
 
 /* Fills a record with values of which no two are the same. */
 static void fill(struct rv_ctx *cx, const struct rv_record *record, void *object, int *n);
@@ -235,8 +233,7 @@ static void every_batch_survives_the_wire(void **state)
     each_message(*state, survives_in_a_batch);
 }
 
-/* -- noise ---------------------------------------------------------------------------------------
- */
+/* -- noise ------------------------------------------------------------------------------------- */
 
 static uint32_t chance = 1;
 
@@ -304,8 +301,7 @@ static void damage_is_borne(void **state)
     each_message(*state, bears_damage);
 }
 
-/* -- events --------------------------------------------------------------------------------------
- */
+/* -- events ------------------------------------------------------------------------------------ */
 
 static bool is_event_type(const char *text)
 {

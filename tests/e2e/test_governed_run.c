@@ -47,7 +47,8 @@ static int close_world(void **state)
     return 0;
 }
 
-/* -- verbs ------------------------------------------------------------------------------------------ */
+/* -- verbs
+ * ------------------------------------------------------------------------------------------ */
 
 static json_t *post(struct rv_ctx *cx, const char *path, const char *body, int status)
 {
@@ -101,12 +102,13 @@ static json_t *run_when(struct rv_ctx *cx, const char *run_id, const char *state
 static void define(struct rv_ctx *cx, const char *path, const char *name, const char *spec)
 {
     post(cx, path,
-         rv_printf(cx, "{\"project_id\":\"%s\",\"name\":\"%s\",\"spec\":%s}", world.project_id, name,
-                   spec),
+         rv_printf(cx, "{\"project_id\":\"%s\",\"name\":\"%s\",\"spec\":%s}", world.project_id,
+                   name, spec),
          201);
 }
 
-/* -- stories ---------------------------------------------------------------------------------------- */
+/* -- stories
+ * ---------------------------------------------------------------------------------------- */
 
 static void a_run_is_accepted_done_and_its_events_are_a_whole_story(void **state)
 {
@@ -126,7 +128,8 @@ static void a_run_is_accepted_done_and_its_events_are_a_whole_story(void **state
 static void waiting_for_a_run_answers_when_it_is_over(void **state)
 {
     struct rv_ctx *cx = *state;
-    json_t *run = post(cx, "/v1/runs?wait=20s", "{\"project\":\"test\",\"workflow\":\"chain\"}", 200);
+    json_t *run =
+        post(cx, "/v1/runs?wait=20s", "{\"project\":\"test\",\"workflow\":\"chain\"}", 200);
 
     assert_string_equal(text_at(run, "state"), "completed");
 }
@@ -136,12 +139,15 @@ static void policy_denies_budget_refuses_and_both_say_why(void **state)
     struct rv_ctx *cx = *state;
     json_t *no;
 
-    define(cx, "/v1/workflows", "forbidden-one", "{\"nodes\":[{\"node_id\":\"a\",\"kind\":\"noop\"}]}");
+    define(cx, "/v1/workflows", "forbidden-one",
+           "{\"nodes\":[{\"node_id\":\"a\",\"kind\":\"noop\"}]}");
     no = post(cx, "/v1/runs", "{\"project\":\"test\",\"workflow\":\"forbidden-one\"}", 403);
     assert_string_equal(text_at(no, "error.code"), "denied");
     assert_non_null(strstr(rv_json_text(cx, no), "forbidden here"));
-    no = post(cx, "/v1/runs",
-              "{\"project\":\"test\",\"workflow\":\"chain\",\"limits\":{\"cost_microusd\":900000000}}", 402);
+    no = post(
+        cx, "/v1/runs",
+        "{\"project\":\"test\",\"workflow\":\"chain\",\"limits\":{\"cost_microusd\":900000000}}",
+        402);
     assert_string_equal(text_at(no, "error.code"), "over_budget");
     assert_non_null(strstr(rv_json_text(cx, no), "left_microusd"));
 }
@@ -152,7 +158,8 @@ static void a_parked_run_goes_on_once_a_human_approves(void **state)
     const char *run_id;
     json_t *run;
 
-    define(cx, "/v1/workflows", "careful-one", "{\"nodes\":[{\"node_id\":\"a\",\"kind\":\"noop\"}]}");
+    define(cx, "/v1/workflows", "careful-one",
+           "{\"nodes\":[{\"node_id\":\"a\",\"kind\":\"noop\"}]}");
     run_id = submit(cx, "workflow", "careful-one");
     run = run_when(cx, run_id, "awaiting_approval");
     post(cx, rv_printf(cx, "/v1/approvals/%s/approve", text_at(run, "approval_id")), "{}", 200);
@@ -176,7 +183,8 @@ static void a_step_that_fails_fails_the_run_and_names_itself(void **state)
     json_t *run;
 
     define(cx, "/v1/workflows", "wrong",
-           "{\"nodes\":[{\"node_id\":\"look\",\"kind\":\"map\",\"map\":{\"value\":\"${{ input.nothing }}\"}}]}");
+           "{\"nodes\":[{\"node_id\":\"look\",\"kind\":\"map\",\"map\":{\"value\":\"${{ "
+           "input.nothing }}\"}}]}");
     run = run_when(cx, submit(cx, "workflow", "wrong"), "failed");
     assert_non_null(strstr(rv_json_text(cx, json_object_get(run, "error")), "look"));
 }
@@ -187,33 +195,42 @@ static void mapped_values_flow_from_step_to_step(void **state)
     json_t *run;
 
     define(cx, "/v1/workflows", "flow",
-           "{\"nodes\":[{\"node_id\":\"one\",\"kind\":\"map\",\"map\":{\"value\":{\"words\":[\"a\",\"b\"],\"said\":\"${{ input.who }} says\"}}},"
-           "{\"node_id\":\"two\",\"kind\":\"map\",\"needs\":[\"one\"],\"map\":{\"value\":\"${{ steps.one.output }}\","
-           "\"checks\":[{\"name\":\"two words\",\"value\":\"${{ steps.one.output.words }}\",\"op\":\"length_at_most\",\"against\":2}]}}]}");
+           "{\"nodes\":[{\"node_id\":\"one\",\"kind\":\"map\",\"map\":{\"value\":{\"words\":[\"a\","
+           "\"b\"],\"said\":\"${{ input.who }} says\"}}},"
+           "{\"node_id\":\"two\",\"kind\":\"map\",\"needs\":[\"one\"],\"map\":{\"value\":\"${{ "
+           "steps.one.output }}\","
+           "\"checks\":[{\"name\":\"two words\",\"value\":\"${{ steps.one.output.words "
+           "}}\",\"op\":\"length_at_most\",\"against\":2}]}}]}");
     run = post(cx, "/v1/runs?wait=20s",
                "{\"project\":\"test\",\"workflow\":\"flow\",\"input\":{\"who\":\"Ann\"}}", 200);
     assert_string_equal(text_at(run, "output.said"), "Ann says");
     assert_string_equal(text_at(run, "output.words[1]"), "b");
 }
 
-/* -- agents ----------------------------------------------------------------------------------------- */
+/* -- agents
+ * ----------------------------------------------------------------------------------------- */
 
 static void furnish_agent(struct rv_ctx *cx)
 {
     define(cx, "/v1/tools", "lookup",
            rv_printf(cx,
                      "{\"description\":\"looks a word up\",\"effect\":\"read\","
-                     "\"parameters\":{\"type\":\"object\",\"properties\":{\"word\":{\"type\":\"string\"}},\"required\":[\"word\"]},"
+                     "\"parameters\":{\"type\":\"object\",\"properties\":{\"word\":{\"type\":"
+                     "\"string\"}},\"required\":[\"word\"]},"
                      "\"http\":{\"url\":\"http://127.0.0.1:%d/tool/{word}\"}}",
                      fake_llm_port(model)));
     define(cx, "/v1/agents", "reader",
-           "{\"system_prompt\":\"You answer briefly.\",\"tools\":[\"lookup\"],\"max_output_tokens\":200,"
+           "{\"system_prompt\":\"You answer "
+           "briefly.\",\"tools\":[\"lookup\"],\"max_output_tokens\":200,"
            "\"limits\":{\"cost_microusd\":500000,\"tokens\":100000}}");
     define(cx, "/v1/workflows", "ask",
-           "{\"nodes\":[{\"node_id\":\"answer\",\"kind\":\"agent\",\"agent\":{\"agent\":\"reader\",\"prompt\":\"What is ${{ input.word }}?\"}}],"
+           "{\"nodes\":[{\"node_id\":\"answer\",\"kind\":\"agent\",\"agent\":{\"agent\":\"reader\","
+           "\"prompt\":\"What is ${{ input.word }}?\"}}],"
            "\"limits\":{\"cost_microusd\":500000,\"tokens\":100000},"
-           "\"scorers\":[{\"name\":\"says it\",\"kind\":\"contains\",\"path\":\"output.text\",\"value\":\"tide\"},"
-           "{\"name\":\"cheap\",\"kind\":\"bounds\",\"path\":\"run.cost_microusd\",\"max\":\"500000\"}]}");
+           "\"scorers\":[{\"name\":\"says "
+           "it\",\"kind\":\"contains\",\"path\":\"output.text\",\"value\":\"tide\"},"
+           "{\"name\":\"cheap\",\"kind\":\"bounds\",\"path\":\"run.cost_microusd\",\"max\":"
+           "\"500000\"}]}");
 }
 
 static size_t asked_before;
@@ -279,7 +296,8 @@ static void a_killed_executor_repeats_no_finished_model_call(void **state)
             break;
     }
     assert_int_equal(json_array_size(json_object_get(steps, "data")), 1);
-    assert_true(world_restart(&world, WORLD_EXECUTOR, 0, NULL)); /* in the middle of the tool call */
+    assert_true(
+        world_restart(&world, WORLD_EXECUTOR, 0, NULL)); /* in the middle of the tool call */
     run = run_when(cx, run_id, "completed");
     assert_string_equal(text_at(run, "output.text"), "A tide is a slow wave.");
     assert_int_equal(model_calls(), 2); /* not three */
@@ -293,9 +311,10 @@ static void a_tool_call_that_needs_approval_waits_and_goes_on_from_its_journal(v
     json_t *run, *tasks = NULL;
     const char *run_id;
 
-    assert_true(world_make(&world, "/v1/policies",
-                           "{\"name\":\"ask-tools\",\"rules\":[{\"rule\":\"ask\",\"effect\":\"require_approval\","
-                           "\"match\":{\"subject\":\"tool\",\"tool\":\"lookup\"}}]}"));
+    assert_true(world_make(
+        &world, "/v1/policies",
+        "{\"name\":\"ask-tools\",\"rules\":[{\"rule\":\"ask\",\"effect\":\"require_approval\","
+        "\"match\":{\"subject\":\"tool\",\"tool\":\"lookup\"}}]}"));
     tell_the_story_again(0);
     run = post(cx, "/v1/runs",
                "{\"project\":\"test\",\"workflow\":\"ask\",\"input\":{\"word\":\"tide\"}}", 202);

@@ -100,7 +100,8 @@ static void what_a_frozen_executor_says_late_changes_nothing(void **state)
     other = stack_service_start(&world.stack, "executor", frozen->env);
     assert_non_null(other);
     rv_sleep_ms(3000); /* three leases */
-    lost = count_of(url, "SELECT count(*) AS checked FROM events WHERE type = 'task.lease_expired'");
+    lost =
+        count_of(url, "SELECT count(*) AS checked FROM events WHERE type = 'task.lease_expired'");
     assert_true(stack_service_signal(frozen, SIGCONT));
     rv_sleep_ms(1000);
     ends_well(&load, 30000);

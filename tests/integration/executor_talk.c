@@ -44,6 +44,10 @@
 #define FAN_SPEC                                                                                                                        \
     "{\"name\":\"fan\",\"project\":\"p\",\"nodes\":[" FAN_NODE("0") "," FAN_NODE("1") "," FAN_NODE("2") "," FAN_NODE("3") "," FAN_NODE( \
         "4") "," FAN_NODE("5") "," FAN_NODE("6") "," FAN_NODE("7") "," FAN_NODE("8") "," FAN_NODE("9") "," FAN_NODE("10") "," FAN_NODE("11") "]}"
+#define SHORT_SPEC                                                                                 \
+    "{\"name\":\"short\",\"project\":\"p\",\"nodes\":[{\"node_id\":\"ask\",\"kind\":\"llm\","      \
+    "\"llm\":{\"model\":\"fake\",\"prompt\":\"Hi\"},\"timeout_ms\":600,"                           \
+    "\"retry\":{\"max_attempts\":3,\"initial_ms\":50}}]}"
 #define SIM_SPEC                                                                                   \
     "{\"name\":\"sim\",\"project\":\"p\",\"nodes\":["                                              \
     "{\"node_id\":\"ask\",\"kind\":\"agent\",\"agent\":{\"agent\":\"reader\",\"prompt\":\"What "   \
@@ -65,7 +69,7 @@ static const struct {
     { PLAN_CHAIN, PROJECT, CHAIN_SPEC }, { PLAN_CHECK, PROJECT, CHECK_SPEC },
     { PLAN_LOST, PROJECT, LOST_SPEC },   { PLAN_HTTP, PROJECT, HTTP_SPEC },
     { PLAN_AGENT, PROJECT, AGENT_SPEC }, { PLAN_SIM, PROJECT, SIM_SPEC },
-    { PLAN_FAN, PROJECT, FAN_SPEC },
+    { PLAN_FAN, PROJECT, FAN_SPEC },     { PLAN_SHORT, PROJECT, SHORT_SPEC },
 };
 
 static const char furniture[] =
@@ -252,10 +256,14 @@ int64_t number(struct rv_ctx *cx, const char *sql_text)
     return got.task_no;
 }
 
+int64_t number_of(struct rv_ctx *cx, const char *sql_text, const char *run_id)
+{
+    return number(cx, rv_printf(cx, "%s run_id = '%s'", sql_text, run_id));
+}
+
 int64_t calls_of(struct rv_ctx *cx, const char *run_id)
 {
-    return number(
-        cx, rv_printf(cx, "SELECT count(*) AS task_no FROM run_steps WHERE run_id = '%s'", run_id));
+    return number_of(cx, "SELECT count(*) AS task_no FROM run_steps WHERE", run_id);
 }
 
 void script_sql(struct rv_ctx *cx, const char *text)

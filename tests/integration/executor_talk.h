@@ -24,6 +24,7 @@
 #define PLAN_AGENT PLAN("e1") /* an agent of the fake model, with the tool look: GET /look/{q} */
 #define PLAN_FAN   PLAN("f1") /* twelve llm steps side by side */
 #define PLAN_SIM   PLAN("e2") /* an agent of the built-in model, with the tool look: GET /doc */
+#define PLAN_SHORT PLAN("e3") /* one llm step with little time, tried three times */
 
 extern struct stack stack;
 extern struct rv_bus *bus;
@@ -40,5 +41,6 @@ struct run read_run(struct rv_ctx *cx, const char *run_id);
 struct run wait_for(struct rv_ctx *cx, const char *run_id, enum run_state state);
 void wait_asked(size_t n);                               /* until the model was asked so often */
 int64_t number(struct rv_ctx *cx, const char *sql_text); /* AS task_no */
+int64_t number_of(struct rv_ctx *cx, const char *sql_text, const char *run_id); /* ends in it */
 int64_t calls_of(struct rv_ctx *cx, const char *run_id);
 void script_sql(struct rv_ctx *cx, const char *text);

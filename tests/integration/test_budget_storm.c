@@ -201,17 +201,19 @@ static void *live(void *arg)
                                    run_hold(cx, &worker->books[!first], 900, 900) };
         struct hold_ask calls[] = { call_hold(cx, &runs[1], 100, 100),
                                     call_hold(cx, &runs[0], 100, 100) };
-        struct settle_ask ends[3] = { { .hold_id = calls[0].hold_id, .tokens_in = 50 },
-                                      { .hold_id = runs[1].hold_id },
-                                      { .hold_id = runs[0].hold_id } };
+        struct settle_ask ends[] = { { .hold_id = calls[0].hold_id, .tokens_in = 50 },
+                                     { .hold_id = runs[1].hold_id },
+                                     { .hold_id = runs[0].hold_id }, /* not yet: it has a call */
+                                     { .hold_id = calls[1].hold_id, .unconfirmed = true } };
         struct hold answers[2] = { 0 };
-        struct settled settled[3];
+        struct settled settled[4];
 
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 4; i++)
             ends[i].tenant_id = runs[0].tenant_id;
         ask_many(worker, runs, 2, answers);
         ask_many(worker, calls, 2, answers);
-        if (rv_bus_ask_many(cx, bus, &SUBJ_BUDGET_SETTLE, ends, 3, settled, ASK_MS) != RV_OK)
+        if (rv_bus_ask_many(cx, bus, &SUBJ_BUDGET_SETTLE, ends, 4, settled, ASK_MS) != RV_OK ||
+            rv_bus_ask_many(cx, bus, &SUBJ_BUDGET_SETTLE, &ends[2], 1, settled, ASK_MS) != RV_OK)
             worker->failed++;
     }
     return NULL;

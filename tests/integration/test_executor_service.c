@@ -1,3 +1,5 @@
+/* Long because an executor does many kinds of things. */
+
 /* The executor, from outside: real processes of scheduler, policy, budget and executor; the test
  * is gateway, model and web server at once. */
 
@@ -72,6 +74,108 @@ static void http_steps_are_retried_with_the_same_key(void **state)
     assert_int_equal(fake_llm_read(fake, "/page"), 1);
     assert_true(fake_llm_key_seen(fake, rv_printf(cx, "reeve-%s-1-1", run_id)));
     assert_int_equal(calls_of(cx, run_id), 2);
+    assert_true(stack_service_signal(executor, SIGTERM));
+}
+
+static void words_that_are_cut_within_a_letter_are_reported(void **state)
+{
+    static const char *const pages[] = { "\xc3\xa4", "x\xc3\xa4" };
+    struct rv_ctx *cx = *state;
+    struct stack_service *executor = start_executor(NULL);
+
+    fake_llm_page(fake, "/page", 200, "what it says");
+    for (size_t i = 0; i < 2; i++) {
+        size_t read = fake_llm_read(fake, "/store");
+        char *page = rv_printf(cx, "%s", pages[i]);
+        struct run run;
+
+        for (int j = 0; j < 8; j++)
+            page = rv_printf(cx, "%s%s", page, page + i);
+        fake_llm_page(fake, "/store", 503, page);
+        run = wait_for(cx, create(cx, PLAN_HTTP, "{}"), RUN_FAILED);
+        assert_non_null(strstr(run.error, "http_status"));
+        assert_non_null(strstr(run.error, "the server answered 503: "));
+        assert_non_null(strstr(run.error, "\xc3\xa4\xc3\xa4"));
+        assert_int_equal(fake_llm_read(fake, "/store") - read, 3);
+    }
+    assert_true(stack_service_signal(executor, SIGTERM));
+}
+
+static void an_output_that_no_later_step_can_read_fails_its_step(void **state)
+{
+    enum { DEEP = 61 };
+    struct rv_ctx *cx = *state;
+    struct stack_service *executor = start_executor(NULL);
+    char page[2 * DEEP + 1] = "";
+    struct run run;
+
+    memset(page, '[', DEEP);
+    memset(page + DEEP, ']', DEEP);
+    fake_llm_page(fake, "/page", 200, "what it says");
+    fake_llm_page(fake, "/store", 200, page);
+    run = wait_for(cx, create(cx, PLAN_HTTP, "{}"), RUN_FAILED);
+    assert_non_null(strstr(run.error, "output_too_deep"));
+    fake_llm_page(fake, "/store", 503, "");
+    assert_true(stack_service_signal(executor, SIGTERM));
+}
+
+static void an_answer_that_is_no_json_is_asked_for_twice_only(void **state)
+{
+    static const struct fake_turn words = { .content = "no JSON at all" };
+    struct rv_ctx *cx = *state;
+    struct stack_service *executor = start_executor(NULL);
+    const char *run_id;
+    struct run run;
+
+    fake_llm_script(fake, &words, 1);
+    run_id = create(cx, PLAN_AGENT, "{\"topic\":\"life\"}");
+    run = wait_for(cx, run_id, RUN_FAILED);
+    assert_non_null(strstr(run.error, "output_not_json"));
+    assert_int_equal(fake_llm_asked(fake), 2);
+    assert_int_equal(number_of(cx, "SELECT max(attempt) AS task_no FROM tasks WHERE", run_id), 1);
+    assert_true(stack_service_signal(executor, SIGTERM));
+}
+
+static void an_answer_that_no_journal_can_keep_fails_the_step_and_is_paid(void **state)
+{
+    enum { LARGE = 720 * 1024 };
+    struct rv_ctx *cx = *state;
+    struct stack_service *executor = start_executor(NULL);
+    char *content = rv_arena_alloc(cx->arena, LARGE + 1);
+    struct fake_turn large = { .content = content, .whole = true };
+    const char *run_id;
+    struct run run;
+
+    memset(content, 'a', LARGE);
+    content[LARGE] = '\0';
+    fake_llm_script(fake, &large, 1);
+    run_id = create(cx, PLAN_AGENT, "{\"topic\":\"life\"}");
+    run = wait_for(cx, run_id, RUN_FAILED);
+    fake_llm_script(fake, NULL, 0);
+    assert_non_null(strstr(run.error, "call_too_large"));
+    assert_int_equal(calls_of(cx, run_id), 0);
+    assert_int_equal(
+        number_of(cx, "SELECT count(*) AS task_no FROM usage WHERE NOT unconfirmed AND", run_id),
+        1);
+    assert_true(stack_service_signal(executor, SIGTERM));
+}
+
+static void work_that_cannot_be_read_is_parked(void **state)
+{
+    static const char garbage[] = "\xff\xff no bundle";
+    struct rv_publish item = { .subject = "reeve.work.any.normal",
+                               .bytes = garbage,
+                               .len = sizeof(garbage) };
+    static const char parked[] = "SELECT count(*) AS task_no FROM dead_letters WHERE service = "
+                                 "'executor' AND subject = 'reeve.work.any.normal'";
+    struct rv_ctx *cx = *state;
+    struct stack_service *executor = start_executor(NULL);
+
+    assert_ok(cx, rv_stream_publish(cx, bus, &item, 1, 5000));
+    for (int i = 0; i < 200 && number(cx, parked) == 0; i++)
+        rv_sleep_ms(50);
+    assert_int_equal(number(cx, parked), 1);
+    wait_for(cx, create(cx, PLAN_CHAIN, "{\"who\":\"Ada\"}"), RUN_COMPLETED);
     assert_true(stack_service_signal(executor, SIGTERM));
 }
 
@@ -273,6 +377,11 @@ int main(void)
         RV_TEST(many_runs_are_done),
         RV_TEST(a_check_that_does_not_hold_fails_the_step),
         RV_TEST(http_steps_are_retried_with_the_same_key),
+        RV_TEST(words_that_are_cut_within_a_letter_are_reported),
+        RV_TEST(an_output_that_no_later_step_can_read_fails_its_step),
+        RV_TEST(an_answer_that_is_no_json_is_asked_for_twice_only),
+        RV_TEST(an_answer_that_no_journal_can_keep_fails_the_step_and_is_paid),
+        RV_TEST(work_that_cannot_be_read_is_parked),
         RV_TEST(an_agent_uses_its_tool_and_answers),
         RV_TEST(a_denied_tool_is_told_to_the_model),
         RV_TEST(a_tool_that_needs_approval_waits_for_a_human),

@@ -24,20 +24,31 @@
 #define RETRIED "01990000-0000-8000-8000-0000000000a1"
 
 static const char furniture[] =
-    "INSERT INTO projects (tenant_id, project_id, name) VALUES ('" TENANT_DEFAULT "','" PROJECT "','p');"
+    "INSERT INTO projects (tenant_id, project_id, name) VALUES ('" TENANT_DEFAULT "','" PROJECT
+    "','p');"
     "INSERT INTO plans (tenant_id, plan_id, project_id, spec) VALUES"
-    "('" TENANT_DEFAULT "','" CHAIN "','" PROJECT "','{\"name\":\"chain\",\"project\":\"p\",\"nodes\":["
+    "('" TENANT_DEFAULT "','" CHAIN "','" PROJECT
+    "','{\"name\":\"chain\",\"project\":\"p\",\"nodes\":["
     "{\"node_id\":\"a\",\"kind\":\"noop\"},{\"node_id\":\"b\",\"kind\":\"noop\",\"needs\":[\"a\"]},"
-    "{\"node_id\":\"c\",\"kind\":\"map\",\"needs\":[\"b\"],\"map\":{\"value\":\"${{ steps.a.output }}\"}}]}'),"
-    "('" TENANT_DEFAULT "','" DIAMOND "','" PROJECT "','{\"name\":\"diamond\",\"project\":\"p\",\"nodes\":["
+    "{\"node_id\":\"c\",\"kind\":\"map\",\"needs\":[\"b\"],\"map\":{\"value\":\"${{ steps.a.output "
+    "}}\"}}]}'),"
+    "('" TENANT_DEFAULT "','" DIAMOND "','" PROJECT
+    "','{\"name\":\"diamond\",\"project\":\"p\",\"nodes\":["
     "{\"node_id\":\"a\",\"kind\":\"noop\"},{\"node_id\":\"b\",\"kind\":\"noop\",\"needs\":[\"a\"]},"
-    "{\"node_id\":\"c\",\"kind\":\"noop\",\"needs\":[\"a\"]},{\"node_id\":\"d\",\"kind\":\"noop\",\"needs\":[\"b\",\"c\"]}]}'),"
-    "('" TENANT_DEFAULT "','" CAREFUL "','" PROJECT "','{\"name\":\"careful\",\"project\":\"p\",\"nodes\":[{\"node_id\":\"a\",\"kind\":\"noop\"}]}'),"
-    "('" TENANT_DEFAULT "','" NEVER "','" PROJECT "','{\"name\":\"never\",\"project\":\"p\",\"nodes\":[{\"node_id\":\"a\",\"kind\":\"noop\"}]}'),"
-    "('" TENANT_DEFAULT "','" RETRIED "','" PROJECT "','{\"name\":\"retried\",\"project\":\"p\",\"nodes\":[{\"node_id\":\"a\",\"kind\":\"noop\","
+    "{\"node_id\":\"c\",\"kind\":\"noop\",\"needs\":[\"a\"]},{\"node_id\":\"d\",\"kind\":\"noop\","
+    "\"needs\":[\"b\",\"c\"]}]}'),"
+    "('" TENANT_DEFAULT "','" CAREFUL "','" PROJECT
+    "','{\"name\":\"careful\",\"project\":\"p\",\"nodes\":[{\"node_id\":\"a\",\"kind\":\"noop\"}]}'"
+    "),"
+    "('" TENANT_DEFAULT "','" NEVER "','" PROJECT
+    "','{\"name\":\"never\",\"project\":\"p\",\"nodes\":[{\"node_id\":\"a\",\"kind\":\"noop\"}]}'),"
+    "('" TENANT_DEFAULT "','" RETRIED "','" PROJECT
+    "','{\"name\":\"retried\",\"project\":\"p\",\"nodes\":[{\"node_id\":\"a\",\"kind\":\"noop\","
     "\"retry\":{\"max_attempts\":2,\"initial_ms\":50}}]}');"
-    "INSERT INTO policies (tenant_id, policy_id, name, rules) VALUES ('" TENANT_DEFAULT "', gen_random_uuid(), 'house',"
-    "'[{\"rule\":\"no\",\"effect\":\"deny\",\"match\":{\"workflow\":\"never\"},\"reason\":\"never here\"},"
+    "INSERT INTO policies (tenant_id, policy_id, name, rules) VALUES ('" TENANT_DEFAULT
+    "', gen_random_uuid(), 'house',"
+    "'[{\"rule\":\"no\",\"effect\":\"deny\",\"match\":{\"workflow\":\"never\"},\"reason\":\"never "
+    "here\"},"
     "{\"rule\":\"ask\",\"effect\":\"require_approval\",\"match\":{\"workflow\":\"careful\"}}]');"
     "INSERT INTO policy_epochs (tenant_id, epoch) VALUES ('" TENANT_DEFAULT "', 1);"
     "INSERT INTO budgets (tenant_id, budget_id, project_id, name, limit_microusd) VALUES"
@@ -70,8 +81,8 @@ static int open_suite(void **state)
         if (!services[i] || !stack_service_wait_ready(services[i]))
             return -1;
     stack.failed = true; /* until all is well */
-    status = rv_bus_open(&cx, &(struct rv_bus_options){ .url = stack.nats_url, .name = "test" },
-                         &bus);
+    status =
+        rv_bus_open(&cx, &(struct rv_bus_options){ .url = stack.nats_url, .name = "test" }, &bus);
     rv_ctx_release(&cx);
     return status == RV_OK ? 0 : -1;
 }
@@ -83,7 +94,7 @@ static int close_suite(void **state)
     return 0;
 }
 
-/* -- verbs ---------------------------------------------------------------------------------------- */
+/* -- verbs ------------------------------------------------------------------------------------- */
 
 static struct run_answer create_with(struct rv_ctx *cx, const struct run_ask *wanted)
 {
@@ -116,10 +127,14 @@ static struct task_reported report(struct rv_ctx *cx, const struct task_claimed 
                                    enum outcome outcome, bool wants_next)
 {
     struct failure broken = { "broken", "it broke", true };
-    struct task_report ask = { .tenant_id = TENANT_DEFAULT, .run_id = task->run_id,
-                               .task_no = task->task_no, .fence = task->fence,
-                               .executor_id = "executor-1", .outcome = outcome,
-                               .output = "{\"did\":\"it\"}", .wants_next = wants_next,
+    struct task_report ask = { .tenant_id = TENANT_DEFAULT,
+                               .run_id = task->run_id,
+                               .task_no = task->task_no,
+                               .fence = task->fence,
+                               .executor_id = "executor-1",
+                               .outcome = outcome,
+                               .output = "{\"did\":\"it\"}",
+                               .wants_next = wants_next,
                                .failure = outcome == OUTCOME_FAILED ? &broken : NULL };
     struct task_reported answer = { 0 };
 
@@ -129,11 +144,12 @@ static struct task_reported report(struct rv_ctx *cx, const struct task_claimed 
 
 static struct run read_run(struct rv_ctx *cx, const char *run_id)
 {
-    static const struct rv_sql sql = {
-        "test_run",
-        "SELECT run_id, state, phase, output, error, run_seq, tasks_open, tasks_live FROM runs WHERE run_id = $1",
-        { { "run_id", false } }, 1, 0
-    };
+    static const struct rv_sql sql = { "test_run",
+                                       "SELECT run_id, state, phase, output, error, run_seq, "
+                                       "tasks_open, tasks_live FROM runs WHERE run_id = $1",
+                                       { { "run_id", false } },
+                                       1,
+                                       0 };
     struct task_ref key = { .run_id = run_id };
     struct run run = { 0 };
 
@@ -164,7 +180,7 @@ static bool becomes(struct rv_ctx *cx, const char *run_id, enum run_state state)
     return false;
 }
 
-/* -- tests ---------------------------------------------------------------------------------------- */
+/* -- tests ------------------------------------------------------------------------------------- */
 
 static void a_run_is_claimed_reported_and_completed_with_its_next_task_in_the_answer(void **state)
 {
@@ -307,8 +323,11 @@ static void the_budget_refuses_and_says_what_is_left(void **state)
 
 static void decide(struct rv_ctx *cx, const char *approval_id, enum approval_event verb)
 {
-    struct approval_verb ask = { .tenant_id = TENANT_DEFAULT, .approval_id = approval_id,
-                                 .verb = verb, .decided_by = "ann", .role = "org_admin" };
+    struct approval_verb ask = { .tenant_id = TENANT_DEFAULT,
+                                 .approval_id = approval_id,
+                                 .verb = verb,
+                                 .decided_by = "ann",
+                                 .role = "org_admin" };
     struct approval answer;
 
     assert_ok(cx, rv_bus_ask(cx, bus, &SUBJ_APPROVAL_DECIDE, &ask, &answer, 5000));
@@ -375,18 +394,48 @@ static void one_idempotency_key_makes_one_run(void **state)
     assert_int_equal(create_with(cx, &ask).verdict, ADMIT_CONFLICT);
 }
 
+static void twins_in_one_message_make_one_run(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct run_ask twins[3];
+    struct run_answer answers[3];
+
+    for (size_t i = 0; i < 3; i++)
+        twins[i] = (struct run_ask){ .tenant_id = TENANT_DEFAULT,
+                                     .project_id = PROJECT,
+                                     .run_id = rv_id_new(cx),
+                                     .plan_id = CHAIN,
+                                     .idempotency_key = "twin",
+                                     .request_hash = i < 2 ? "same" : "other" };
+    assert_ok(cx, rv_bus_ask_many(cx, bus, &SUBJ_RUN_CREATE, twins, 3, answers, 5000));
+    assert_int_equal(answers[0].verdict, ADMIT_CREATED);
+    assert_int_equal(answers[1].verdict, ADMIT_REPEATED);
+    assert_string_equal(answers[1].run_id, answers[0].run_id);
+    assert_int_equal(answers[2].verdict, ADMIT_CONFLICT);
+}
+
 static void a_call_is_recorded_once_and_read_back(void **state)
 {
     struct rv_ctx *cx = *state;
     struct run_answer made = create(cx, CHAIN);
     struct task_claimed a = claim(cx, made.run_id, 0);
-    struct task_call call = { .tenant_id = TENANT_DEFAULT, .run_id = made.run_id, .task_no = 0,
-                              .fence = a.fence, .call_no = 1, .kind = CALL_LLM, .name = "m",
-                              .frame = { (const uint8_t *)"frame", 5 }, .ok = true,
-                              .tokens_in = 10, .tokens_out = 5, .cost_microusd = 3,
-                              .decision_id = made.decision_id, .hold_id = a.hold_id,
-                              .started_at_ms = rv_now_ms(), .took_ms = 12 };
-    struct journal_ask ask = { TENANT_DEFAULT, made.run_id, 0 };
+    struct task_call call = { .tenant_id = TENANT_DEFAULT,
+                              .run_id = made.run_id,
+                              .task_no = 0,
+                              .fence = a.fence,
+                              .call_no = 1,
+                              .kind = CALL_LLM,
+                              .name = "m",
+                              .frame = { (const uint8_t *)"frame", 5 },
+                              .ok = true,
+                              .tokens_in = 10,
+                              .tokens_out = 5,
+                              .cost_microusd = 3,
+                              .decision_id = made.decision_id,
+                              .hold_id = a.hold_id,
+                              .started_at_ms = rv_now_ms(),
+                              .took_ms = 12 };
+    struct journal_ask ask = { .tenant_id = TENANT_DEFAULT, .run_id = made.run_id };
     struct task_recorded answer;
     struct journal journal;
 
@@ -401,19 +450,70 @@ static void a_call_is_recorded_once_and_read_back(void **state)
     assert_ok(cx, rv_bus_ask(cx, bus, &SUBJ_JOURNAL_GET, &ask, &journal, 5000));
     assert_int_equal(journal.n_calls, 1);
     assert_memory_equal(journal.calls[0].frame.data, "frame", 5);
+    ask.after_call_no = 1;
+    assert_ok(cx, rv_bus_ask(cx, bus, &SUBJ_JOURNAL_GET, &ask, &journal, 5000));
+    assert_int_equal(journal.n_calls, 0);
+}
+
+static void record_large_call(struct rv_ctx *cx, const struct task_claimed *task, int64_t call_no)
+{
+    static uint8_t frame[300 * 1024];
+    struct task_call call = { .tenant_id = TENANT_DEFAULT,
+                              .run_id = task->run_id,
+                              .task_no = task->task_no,
+                              .fence = task->fence,
+                              .call_no = call_no,
+                              .kind = CALL_TOOL,
+                              .name = "t",
+                              .frame = { frame, sizeof(frame) },
+                              .ok = true,
+                              .decision_id = rv_id_new(cx),
+                              .hold_id = task->hold_id,
+                              .started_at_ms = rv_now_ms() };
+    struct task_recorded answer;
+
+    assert_ok(cx, rv_bus_ask_many(cx, bus, &SUBJ_TASK_RECORD, &call, 1, &answer, 5000));
+    assert_int_equal(answer.verdict, REPORT_RECORDED);
+}
+
+static void a_journal_too_large_for_one_message_is_read_in_pages(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct run_answer made = create(cx, CHAIN);
+    struct task_claimed a = claim(cx, made.run_id, 0);
+    struct journal_ask ask = { .tenant_id = TENANT_DEFAULT, .run_id = made.run_id };
+    int64_t seen = 0, pages = 0;
+    struct journal journal;
+
+    for (int64_t i = 1; i <= 5; i++)
+        record_large_call(cx, &a, i);
+    do {
+        assert_ok(cx, rv_bus_ask(cx, bus, &SUBJ_JOURNAL_GET, &ask, &journal, 5000));
+        for (size_t i = 0; i < journal.n_calls; i++)
+            assert_int_equal(journal.calls[i].call_no, ++seen);
+        ask.after_call_no = seen;
+        pages++;
+    } while (journal.n_calls);
+    assert_int_equal(seen, 5);
+    assert_int_equal(pages, 4); /* two, two, one, none */
 }
 
 static void events_are_numbered_without_gaps_and_relayed(void **state)
 {
     struct rv_ctx *cx = *state;
 
-    assert_int_equal(number(cx, "SELECT count(*) AS task_no FROM (SELECT run_id FROM events GROUP BY run_id "
-                                "HAVING count(*) <> max(run_seq) OR min(run_seq) <> 1) AS gaps"),
-                     0);
-    for (int i = 0; i < 40 && number(cx, "SELECT count(*) AS task_no FROM events e, relay_cursors c WHERE "
-                                         "(e.xid, e.seq) > (c.xid, c.seq)") > 0; i++)
+    assert_int_equal(
+        number(cx, "SELECT count(*) AS task_no FROM (SELECT run_id FROM events GROUP BY run_id "
+                   "HAVING count(*) <> max(run_seq) OR min(run_seq) <> 1) AS gaps"),
+        0);
+    for (int i = 0;
+         i < 40 && number(cx, "SELECT count(*) AS task_no FROM events e, relay_cursors c WHERE "
+                              "(e.xid, e.seq) > (c.xid, c.seq)") > 0;
+         i++)
         rv_sleep_ms(50);
-    assert_int_equal(number(cx, "SELECT count(*) AS task_no FROM events e, relay_cursors c WHERE (e.xid, e.seq) > (c.xid, c.seq)"), 0);
+    assert_int_equal(number(cx, "SELECT count(*) AS task_no FROM events e, relay_cursors c WHERE "
+                                "(e.xid, e.seq) > (c.xid, c.seq)"),
+                     0);
 }
 
 static void garbage_is_refused_and_hurts_nobody(void **state)
@@ -446,7 +546,9 @@ int main(void)
         RV_TEST(a_refused_approval_fails_the_run),
         RV_TEST(a_cancelled_run_ends_when_nothing_of_it_is_live),
         RV_TEST(one_idempotency_key_makes_one_run),
+        RV_TEST(twins_in_one_message_make_one_run),
         RV_TEST(a_call_is_recorded_once_and_read_back),
+        RV_TEST(a_journal_too_large_for_one_message_is_read_in_pages),
         RV_TEST(events_are_numbered_without_gaps_and_relayed),
         RV_TEST(garbage_is_refused_and_hurts_nobody),
     };

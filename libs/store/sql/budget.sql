@@ -90,17 +90,26 @@ FOR UPDATE;
 -- name: settle_calls
 -- The calls that are asked about, and those still open of the runs that are. After the locks.
 -- OFFSET 0 keeps the look-up a look-up: a run has few open calls, but there may be many runs.
-WITH asked AS (SELECT * FROM unnest(:tenant_id[]::uuid[], :hold_id[]::uuid[]) AS t(tenant_id, hold_id))
-SELECT h.tenant_id, h.hold_id, h.parent_hold_id, h.run_id, h.state, h.provider, h.model,
-       h.amount_microusd, h.amount_tokens, h.used_microusd, h.used_tokens
-FROM asked a JOIN holds h ON h.tenant_id = a.tenant_id AND h.hold_id = a.hold_id
-WHERE h.parent_hold_id IS NOT NULL
-UNION
-SELECT h.tenant_id, h.hold_id, h.parent_hold_id, h.run_id, h.state, h.provider, h.model,
-       h.amount_microusd, h.amount_tokens, h.used_microusd, h.used_tokens
-FROM asked a,
-     LATERAL (SELECT * FROM holds c
-              WHERE c.parent_hold_id = a.hold_id AND c.tenant_id = a.tenant_id AND c.closed_at IS NULL OFFSET 0) h;
+-- fresh: it may still be made. Nothing of a completed run is; holds of nothing matter to nobody.
+WITH asked AS (SELECT * FROM unnest(:tenant_id[]::uuid[], :hold_id[]::uuid[]) AS t(tenant_id, hold_id)
+), calls AS (
+    SELECT h.tenant_id, h.hold_id, h.parent_hold_id, h.run_id, h.state, h.provider, h.model,
+           h.amount_microusd, h.amount_tokens, h.used_microusd, h.used_tokens, h.expires_at
+    FROM asked a JOIN holds h ON h.tenant_id = a.tenant_id AND h.hold_id = a.hold_id
+    WHERE h.parent_hold_id IS NOT NULL
+    UNION
+    SELECT h.tenant_id, h.hold_id, h.parent_hold_id, h.run_id, h.state, h.provider, h.model,
+           h.amount_microusd, h.amount_tokens, h.used_microusd, h.used_tokens, h.expires_at
+    FROM asked a,
+         LATERAL (SELECT * FROM holds c
+                  WHERE c.parent_hold_id = a.hold_id AND c.tenant_id = a.tenant_id AND c.closed_at IS NULL OFFSET 0) h
+)
+SELECT tenant_id, hold_id, parent_hold_id, run_id, state, provider, model,
+       amount_microusd, amount_tokens, used_microusd, used_tokens,
+       expires_at > now() AND amount_microusd + amount_tokens > 0
+       AND (SELECT r.state FROM runs r WHERE r.tenant_id = calls.tenant_id AND r.run_id = calls.run_id)
+           IS DISTINCT FROM 'completed' AS fresh
+FROM calls;
 
 -- name: settle_calls_book
 -- held → spent on the budgets, drawn → used on the run's hold, and what was really used.
@@ -205,11 +214,18 @@ RETURNING tenant_id, budget_id, project_id, name, state, limit_microusd, limit_t
           spent_microusd, held_tokens, spent_tokens, rev, ms(created_at) AS created_at_ms, ms(updated_at) AS updated_at_ms;
 
 -- name: sweep_runs
--- Runs' holds that nobody will settle any more: the run is over, or there never was one.
-SELECT h.tenant_id, h.hold_id, r.run_id IS NULL AS release, r.run_id IS NULL AS unconfirmed
+-- Runs' holds that nobody will settle any more: the run is over and no call of it may still be made
+-- (as settle_calls has it), it has another hold as it was asked for twice, or there never was one.
+SELECT h.tenant_id, h.hold_id, r.run_id IS NULL OR r.hold_id <> h.hold_id AS release, r.run_id IS NULL AS unconfirmed
 FROM holds h LEFT JOIN runs r ON r.tenant_id = h.tenant_id AND r.run_id = h.run_id
 WHERE h.closed_at IS NULL AND h.parent_hold_id IS NULL
-  AND (r.ended_at IS NOT NULL OR (r.run_id IS NULL AND h.expires_at < now()))
+  AND (r.hold_id <> h.hold_id
+       OR (r.run_id IS NULL AND h.expires_at < now())
+       OR (r.ended_at IS NOT NULL
+           AND (r.state = 'completed'
+                OR NOT EXISTS (SELECT FROM holds c
+                               WHERE c.parent_hold_id = h.hold_id AND c.tenant_id = h.tenant_id AND c.closed_at IS NULL
+                                 AND c.expires_at > now() AND c.amount_microusd + c.amount_tokens > 0))))
 ORDER BY h.tenant_id, h.hold_id
 LIMIT 500
 FOR UPDATE OF h SKIP LOCKED;
@@ -229,8 +245,9 @@ UPDATE holds h
 SET expires_at = now() + :expires_ms::bigint * interval '1 millisecond'
 FROM (SELECT o.tenant_id, o.hold_id
       FROM holds o,
-           LATERAL (SELECT ended_at FROM runs WHERE tenant_id = o.tenant_id AND run_id = o.run_id OFFSET 0) r
-      WHERE o.closed_at IS NULL AND o.parent_hold_id IS NULL AND o.expires_at < now() AND r.ended_at IS NULL
+           LATERAL (SELECT ended_at, hold_id FROM runs WHERE tenant_id = o.tenant_id AND run_id = o.run_id OFFSET 0) r
+      WHERE o.closed_at IS NULL AND o.parent_hold_id IS NULL AND o.expires_at < now()
+        AND r.ended_at IS NULL AND r.hold_id = o.hold_id
       ORDER BY o.tenant_id, o.hold_id
       LIMIT 500
       FOR UPDATE OF o SKIP LOCKED) due

@@ -3,6 +3,10 @@
 -- one order: nobody deadlocks, and within a run the order of transaction ids is that of commits.
 SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT unnest(:lock_key[]::bigint[]) AS key ORDER BY 1) AS keys;
 
+-- name: runs_clock
+-- Deadlines and waits are told by this clock and by no other.
+SELECT ms(clock_timestamp()) AS now_ms;
+
 -- name: runs_load
 SELECT tenant_id, run_id, project_id, plan_id, name, state, phase, priority, input,
        decision_id, hold_id, approval_id, limit_microusd, limit_tokens, cost_microusd, tokens_in, tokens_out,

@@ -42,7 +42,7 @@ SET state = n.state, fence = n.fence, attempt = n.attempt, open_needs = n.open_n
     executor_id = n.executor_id, approval_id = n.approval_id, lease_until = at_ms(n.lease_until),
     not_before = at_ms(n.not_before), announced_at = at_ms(n.announced_at), ready_at = at_ms(n.ready_at),
     started_at = at_ms(n.started_at), ended_at = at_ms(n.ended_at), output = coalesce(n.output, t.output),
-    error = coalesce(n.error, t.error), cost_microusd = n.cost_microusd, tokens_in = n.tokens_in,
+    error = CASE WHEN n.state <> 'completed' THEN coalesce(n.error, t.error) END, cost_microusd = n.cost_microusd, tokens_in = n.tokens_in,
     tokens_out = n.tokens_out
 FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :task_no[]::bigint[], :state[]::text[], :fence[]::bigint[],
             :attempt[]::bigint[], :open_needs[]::bigint[], :calls[]::bigint[], :executor_id[]::text[],
@@ -74,7 +74,7 @@ FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :task_no[]::bigint[], :fenc
          AS n (tenant_id, run_id, task_no, fence, lease_ms)
      JOIN runs r USING (tenant_id, run_id)
 WHERE t.tenant_id = n.tenant_id AND t.run_id = n.run_id AND t.task_no = n.task_no AND t.fence = n.fence
-  AND t.state IN ('claimed', 'in_progress') AND r.ended_at IS NULL
+  AND t.state IN ('claimed', 'in_progress') AND t.lease_until > clock_timestamp() AND r.ended_at IS NULL
 RETURNING t.tenant_id, t.run_id, t.task_no, t.fence, r.phase = 'cancelling' AS cancelling;
 
 -- name: tasks_due
@@ -86,14 +86,16 @@ FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[]) AS k (tenant_id, run_id)
      JOIN tasks t USING (tenant_id, run_id)
 WHERE r.ended_at IS NULL
   AND ((t.state IN ('claimed', 'in_progress') AND t.lease_until < clock_timestamp())
-       OR (t.state = 'ready' AND t.announced_at < clock_timestamp() - interval '3 seconds')
+       OR (t.state = 'ready' AND t.announced_at < clock_timestamp() - greatest(interval '3 seconds',
+               least(t.announced_at - t.ready_at, interval '15 seconds'))) -- less and less often
        OR (t.state = 'pending' AND t.not_before < clock_timestamp()))
-ORDER BY t.run_id, t.task_no LIMIT 1000;
+ORDER BY t.run_id, t.task_no LIMIT 500;
 
 -- name: runs_due
 SELECT tenant_id, run_id
 FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[]) AS k (tenant_id, run_id) JOIN runs USING (tenant_id, run_id)
-WHERE ended_at IS NULL AND deadline_at < clock_timestamp();
+WHERE ended_at IS NULL AND deadline_at < clock_timestamp()
+ORDER BY run_id LIMIT 500;
 
 -- name: approvals_due
 -- Decided, and whoever waits for it has not heard.
@@ -103,7 +105,8 @@ FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[]) AS k (tenant_id, run_id)
      JOIN runs r USING (tenant_id, run_id)
      LEFT JOIN tasks t ON t.tenant_id = a.tenant_id AND t.run_id = a.run_id AND t.approval_id = a.approval_id
 WHERE a.decided_at IS NOT NULL
-  AND ((a.subject = 'run' AND r.phase = 'awaiting_approval') OR t.state = 'awaiting_approval');
+  AND ((a.subject = 'run' AND r.phase = 'awaiting_approval') OR t.state = 'awaiting_approval')
+LIMIT 500;
 
 -- name: approvals_load
 SELECT a.tenant_id, a.approval_id, a.subject, a.run_id, a.task_no, a.state, a.decided_by, a.feedback
@@ -143,5 +146,5 @@ SELECT s.tenant_id, s.run_id, s.task_no, s.call_no, s.fence, s.kind, s.name, s.p
        s.error, s.cost_microusd, s.tokens_in, s.tokens_cached, s.tokens_out, s.decision_id, s.hold_id,
        ms(s.started_at) AS started_at_ms, s.took_ms
 FROM run_steps s JOIN blobs b USING (tenant_id, blob_hash)
-WHERE s.tenant_id = :tenant_id AND s.run_id = :run_id AND s.task_no = :task_no
-ORDER BY s.call_no;
+WHERE s.tenant_id = :tenant_id AND s.run_id = :run_id AND s.task_no = :task_no AND s.call_no > :after_call_no
+ORDER BY s.call_no LIMIT 200;

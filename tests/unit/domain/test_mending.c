@@ -1,7 +1,6 @@
 #include "story.h"
 
-/* -- the journal --------------------------------------------------------------------------------
- */
+/* -- the journal ------------------------------------------------------------------------------- */
 
 static void a_call_counts_once(void **state)
 {
@@ -35,8 +34,7 @@ static void whoever_calls_is_told_that_the_run_stops(void **state)
     ASSERT_TOLD("run.cancel_requested", "tool.call_finished");
 }
 
-/* -- mending ------------------------------------------------------------------------------------
- */
+/* -- mending ----------------------------------------------------------------------------------- */
 
 static void a_lost_task_is_ready_again_under_a_new_fence(void **state)
 {
@@ -94,8 +92,7 @@ static void a_run_past_its_deadline_fails_once(void **state)
     ASSERT_TOLD("run.failed");
 }
 
-/* -- cancelling ---------------------------------------------------------------------------------
- */
+/* -- cancelling -------------------------------------------------------------------------------- */
 
 static void a_run_that_nobody_works_on_is_cancelled_at_once(void **state)
 {

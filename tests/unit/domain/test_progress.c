@@ -1,7 +1,6 @@
 #include "story.h"
 
-/* -- admission ----------------------------------------------------------------------------------
- */
+/* -- admission --------------------------------------------------------------------------------- */
 
 static void a_new_run_has_its_first_tasks_ready(void **state)
 {
@@ -59,8 +58,7 @@ static void a_run_that_goes_on_is_not_refused(void **state)
     assert_int_equal(now.outbox.n_events, 0);
 }
 
-/* -- claims -------------------------------------------------------------------------------------
- */
+/* -- claims ------------------------------------------------------------------------------------ */
 
 static void the_first_claim_starts_the_run(void **state)
 {
@@ -92,8 +90,7 @@ static void nobody_claims_what_is_held_or_waits(void **state)
     assert_int_equal(now.outbox.n_attempts, 0);
 }
 
-/* -- reports ------------------------------------------------------------------------------------
- */
+/* -- reports ----------------------------------------------------------------------------------- */
 
 static void a_completed_task_releases_those_that_wait(void **state)
 {
@@ -162,8 +159,7 @@ static void the_same_report_twice_is_stale_the_second_time(void **state)
     assert_int_equal(now.run.tasks_open, 2);
 }
 
-/* -- failures -----------------------------------------------------------------------------------
- */
+/* -- failures ---------------------------------------------------------------------------------- */
 
 static void a_failure_is_tried_again_a_little_later(void **state)
 {
@@ -258,8 +254,8 @@ static void a_call_that_needs_a_human_waits_for_one(void **state)
     assert_int_equal(now.tasks[READ].state, TASK_AWAITING_APPROVAL);
     assert_string_equal(now.tasks[READ].approval_id, "a");
     assert_int_equal(now.run.tasks_live, 0);
-    progress_task_approved(p, &now.tasks[READ], "ann");
-    progress_task_approved(p, &now.tasks[READ], "ann"); /* twice is once */
+    progress_task_decided(p, &now.tasks[READ], true, "ann");
+    progress_task_decided(p, &now.tasks[READ], true, "ann"); /* twice is once */
     assert_int_equal(now.tasks[READ].state, TASK_READY);
     ASSERT_TOLD("task.approval_requested", "task.approved");
 }

@@ -21,8 +21,7 @@ static bool one_in(struct world *world, int64_t n)
     return world_pick(world, n) == 0;
 }
 
-/* -- a random plan ------------------------------------------------------------------------------
- */
+/* -- a random plan ----------------------------------------------------------------------------- */
 
 /* Node @i may need those whose rank is lower, so there is no circle whatever their order is. */
 static void fill_node(struct world *world, struct node *nodes, const int64_t *ranks, size_t i)
@@ -166,8 +165,7 @@ void world_init(struct world *world, struct rv_ctx *cx, uint64_t seed)
     world_begin(world);
 }
 
-/* -- what may happen ----------------------------------------------------------------------------
- */
+/* -- what may happen --------------------------------------------------------------------------- */
 
 void world_claim(struct world *world, struct task *task, const char *executor_id)
 {

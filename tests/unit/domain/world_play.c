@@ -17,8 +17,7 @@ static const struct attempt *any_claim(struct world *world)
     return &world->claims[world->n_claims - 1 - (size_t)world_pick(world, (int64_t)most)];
 }
 
-/* -- what executors do --------------------------------------------------------------------------
- */
+/* -- what executors do ------------------------------------------------------------------------- */
 
 static void claim(struct world *world)
 {
@@ -81,8 +80,7 @@ static void record(struct world *world)
                                 .tokens_in = 3 });
 }
 
-/* -- what the scheduler and people do ------------------------------------------------------------
- */
+/* -- what the scheduler and people do ---------------------------------------------------------- */
 
 static void pass_time(struct world *world, int64_t ms)
 {
@@ -129,7 +127,7 @@ static void approve_task(struct world *world)
     struct task *task = any_task(world);
 
     world->nothing = task->state != TASK_AWAITING_APPROVAL;
-    progress_task_approved(&world->progress, task, "ann");
+    progress_task_decided(&world->progress, task, true, "ann");
 }
 
 static void approve_run(struct world *world)
@@ -197,8 +195,7 @@ const char *world_step(struct world *world, const char **wrong)
     return acts[i].name;
 }
 
-/* -- honesty -------------------------------------------------------------------------------------
- */
+/* -- honesty ----------------------------------------------------------------------------------- */
 
 #define STEP(world, act)                                                                           \
     do {                                                                                           \
@@ -236,7 +233,7 @@ static const char *mend(struct world *world, struct task *task)
     else if (is_due(world, task))
         STEP(world, progress_ready(&world->progress, task));
     else if (task->state == TASK_AWAITING_APPROVAL)
-        STEP(world, progress_task_approved(&world->progress, task, "ann"));
+        STEP(world, progress_task_decided(&world->progress, task, true, "ann"));
     return NULL;
 }
 
