@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/place.h"
-#include "base/text.h"
 
 enum { ROWS_MAX = 10, RETRY_AFTER_MS = 1000 };
 
@@ -20,11 +19,9 @@ static void add_row(struct rows *rows, const char *name, const char *value)
         rows->items[rows->n++] = (struct rv_http_header_row){ name, value };
 }
 
-/* What a statement of ours or Postgres says about itself is for the log. */
 static const char *said(const struct rv_error *error)
 {
-    return rv_text_starts(error->text, "gateway_") || !*error->text ? rv_status_text(error->status)
-                                                                    : rv_error_said(error);
+    return *error->text ? rv_error_said(error) : rv_status_text(error->status);
 }
 
 /* The members of the JSON object @json, without its braces, after a comma. */

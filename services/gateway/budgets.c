@@ -1,5 +1,7 @@
 /* /v1/budgets: kept by the budget service, which is asked to change them. */
 
+#include <string.h>
+
 #include "asks.h"
 #include "base/text.h"
 #include "contract/subjects.h"
@@ -8,25 +10,29 @@
 #include "store/sql.h"
 #include "views.h"
 
+/* What a change says of its limits, as it was written. */
+struct limits_said {
+    const char *limit_microusd, *limit_tokens;
+};
+static const struct rv_field limits_said_fields[] = {
+    RV_JSON(limits_said, limit_microusd, 0),
+    RV_JSON(limits_said, limit_tokens, 0),
+};
+static RV_RECORD(limits_said, limits_said_fields);
+
 static rv_result named(struct rv_ctx *cx, const struct budget *ask, struct budget *there,
                        bool *found)
 {
     struct ask wanted = { .tenant_id = ask->tenant_id,
                           .name = ask->name,
-                          .project_id = ask->project_id,
-                          .limit = PAGE_MAX };
-    const struct budget *budgets;
+                          .project_id = ask->project_id };
     struct rv_rows rows;
 
-    RV_TRY(cx, rv_db_rows(cx, &SQL_GATEWAY_BUDGETS, ask_in(definition_page, &wanted),
+    RV_TRY(cx, rv_db_rows(cx, &SQL_GATEWAY_BUDGET_NAMED, ask_in(definition_page, &wanted),
                           &budget_record, &rows));
-    budgets = rows.items;
-    *found = false;
-    for (size_t i = 0; i < rows.n && !*found; i++)
-        if (rv_text_same(budgets[i].project_id, ask->project_id)) {
-            *there = budgets[i];
-            *found = true;
-        }
+    *found = rows.n > 0;
+    if (*found)
+        *there = *(const struct budget *)rows.items;
     return RV_OK;
 }
 
@@ -159,12 +165,30 @@ RV_HANDLER(route_budget_get, struct call *call, const struct ask *ask, struct bu
     return RV_OK;
 }
 
+/* A record cannot tell 0 from nothing said, and a budget of nothing is one that is closed. */
+static rv_result refuse_zero(struct rv_ctx *cx, const struct call *call)
+{
+    struct rv_bytes body = rv_http_body(call->request);
+    struct limits_said said = { 0 };
+
+    if (body.len == 0)
+        return RV_OK;
+    RV_TRY(cx, rv_json_read(cx, (const char *)body.data, body.len, RV_JSON_LENIENT,
+                            rv_out(limits_said, &said)));
+    if (said.limit_microusd && strcmp(said.limit_microusd, "0") == 0)
+        rv_wrong(cx, "limit_microusd", "is 0: a limit cannot be taken away; close the budget");
+    if (said.limit_tokens && strcmp(said.limit_tokens, "0") == 0)
+        rv_wrong(cx, "limit_tokens", "is 0: a limit cannot be taken away; close the budget");
+    return rv_refuse(cx);
+}
+
 RV_HANDLER(route_budget_change, struct call *call, const struct budget_new *ask,
            struct budget_view *view)
 {
     struct budget there;
 
     RV_TRY(cx, check(cx, &ask->budget));
+    RV_TRY(cx, refuse_zero(cx, call));
     RV_TRY(cx, read_one(cx, call, ask->budget.budget_id, &there));
     RV_TRY(cx, call_if_match(cx, call, there.rev));
     return put_unless_same(cx, call, &there, &ask->budget, view);

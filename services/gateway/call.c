@@ -43,15 +43,38 @@ static const char *cursor_of(struct rv_ctx *cx, const struct rv_field *field, co
     return *(const char *const *)place;
 }
 
+static size_t weight(const struct rv_record *record, const void *object)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < record->field_count; i++) {
+        const struct rv_field *field = &record->fields[i];
+        const char *text = NULL;
+
+        if (field->kind == RV_KIND_TEXT || field->kind == RV_KIND_JSON)
+            text = *(const char *const *)rv_field_in(field, object);
+        bytes += text ? strlen(text) : 0;
+    }
+    return bytes;
+}
+
+size_t page_fits(const struct rv_record *record, const struct rv_rows *rows, int64_t limit)
+{
+    size_t n = 0, bytes = 0;
+
+    while (n < rows->n && n < (size_t)limit && bytes < PAGE_BYTES)
+        bytes += weight(record, (const char *)rows->items + n++ * record->size);
+    return n;
+}
+
 struct page page_of(struct rv_ctx *cx, const struct rv_record *record, struct rv_rows rows,
                     int64_t limit, const char *id)
 {
-    struct page page = { .items = rows.items, .n = rows.n };
+    struct page page = { .items = rows.items, .n = page_fits(record, &rows, limit) };
 
-    page.has_more = rows.n > (size_t)limit;
+    page.has_more = page.n < rows.n;
     if (!page.has_more)
         return page;
-    page.n = (size_t)limit;
     page.next_cursor = cursor_of(cx, rv_record_field(record, id),
                                  (const char *)rows.items + (page.n - 1) * record->size);
     return page;

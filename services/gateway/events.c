@@ -12,7 +12,7 @@
 #include "store/sql.h"
 #include "stream.h"
 
-enum { EVENTS_DEFAULT = 100, EVENTS_MAX = 1000 };
+enum { EVENTS_DEFAULT = 100, EVENTS_MAX = 1000, TYPE_MAX = 63 };
 
 static bool wants_stream(const struct call *call)
 {
@@ -52,12 +52,15 @@ static rv_result stream_run(struct rv_ctx *cx, struct call *call, const struct a
 {
     const char *seen = last_seen(call, ask);
     struct stream_ask open = { .tenant_id = ask->tenant_id,
+                               .key_id = call->caller->key_id,
                                .run_id = ask->id,
                                .after = ask->number,
                                .over = run_is_over(run->state) };
 
     if (seen && (!rv_text_int(seen, &open.after) || open.after < 0))
         return wrong_place(cx, "last_event_id");
+    if (open.after > run->run_seq) /* it would wait for numbers that may never come */
+        return wrong_place(cx, seen ? "last_event_id" : "after");
     if (open.over && open.after >= run->run_seq && open.after > 0) {
         call->taken = true;
         rv_http_answer(call->request, 204, NULL, NULL, "", 0);
@@ -72,9 +75,8 @@ static void page_of_events(struct rv_ctx *cx, struct rv_rows rows, int64_t limit
 {
     const struct event *events = rows.items, *last;
 
-    *page = (struct page){ .items = rows.items, .n = rows.n, .has_more = rows.n > (size_t)limit };
-    if (page->has_more)
-        page->n = (size_t)limit;
+    *page = (struct page){ .items = rows.items, .n = page_fits(&event_record, &rows, limit) };
+    page->has_more = page->n < rows.n;
     if (page->n == 0)
         return;
     last = &events[page->n - 1];
@@ -116,7 +118,7 @@ static rv_result place_of(struct rv_ctx *cx, const struct call *call, const stru
         return RV_OK; /* from the beginning */
     if (!frame_place(seen, place->run_id, &place->run_seq))
         return wrong_place(cx, "after");
-    RV_TRY(cx, replay_knows(cx, ask->tenant_id, place, &knows));
+    RV_TRY(cx, replay_knows(cx, ask->tenant_id, call_project(call), place, &knows));
     return knows ? RV_OK : wrong_place(cx, "after");
 }
 
@@ -133,6 +135,16 @@ static rv_result project_of(struct rv_ctx *cx, const struct call *call, const st
     return RV_OK;
 }
 
+/* "run.*", "task.completed"; pages and streams match them in ways of their own, so nothing else. */
+static rv_result check_type(struct rv_ctx *cx, const char *type)
+{
+    size_t len = type ? strlen(type) : 0;
+
+    if (len > TYPE_MAX || (type && strspn(type, "abcdefghijklmnopqrstuvwxyz_.*") < len))
+        rv_wrong(cx, "type", "is not a type like run.completed or run.*");
+    return rv_refuse(cx);
+}
+
 RV_HANDLER(route_events, struct call *call, const struct ask *asked, struct page *page)
 {
     struct replay_ask replay = { .tenant_id = asked->tenant_id, .type = asked->type };
@@ -141,10 +153,12 @@ RV_HANDLER(route_events, struct call *call, const struct ask *asked, struct page
     struct ask ask;
 
     RV_TRY(cx, ask_page(cx, asked, EVENTS_DEFAULT, EVENTS_MAX, &ask));
+    RV_TRY(cx, check_type(cx, ask.type));
     RV_TRY(cx, project_of(cx, call, &ask, &replay.project_id));
     RV_TRY(cx, place_of(cx, call, &ask, stream, &replay.after));
     if (stream) {
         struct stream_ask open = { .tenant_id = ask.tenant_id,
+                                   .key_id = call->caller->key_id,
                                    .project_id = replay.project_id,
                                    .type = ask.type,
                                    .after_run = replay.after.run_id,

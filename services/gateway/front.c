@@ -7,15 +7,19 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "keyring.h"
+#include "runtime/secret.h"
+#include "strikes.h"
 
 enum { BATCH = 128, BATCHES_AT_ONCE = 2, DOOR_BATCH = 8, DOORS = 2 };
 
 struct front {
     struct gateway *gateway;
     const struct rv_route *routes;
-    struct desk *desks;    /* one a route, in their order */
-    struct rv_queue *door; /* keys to be verified */
-    struct rv_queue *lost; /* paths and methods that are not there */
+    struct desk *desks;      /* one a route, in their order */
+    struct strikes *strikes; /* bad keys, by who came with them */
+    struct rv_queue *door;   /* keys to be verified */
+    struct rv_queue *again;  /* keys that were verified once */
+    struct rv_queue *lost;   /* paths and methods that are not there, and who came too often */
 };
 
 static void say(struct rv_ctx *cx, struct visit *visit, const char *allow)
@@ -41,18 +45,44 @@ static void drop_visit(void *item)
     rv_ctx_release(&cx);
 }
 
+static enum rv_status too_often(struct rv_ctx *cx, int64_t back_ms)
+{
+    rv_fail(cx, RV_EXHAUSTED, "too many keys that are no good came from this address");
+    cx->error.retry_after_ms = back_ms;
+    return RV_EXHAUSTED;
+}
+
+/* A bad key costs as much as a good one, so they are counted; typos cost nothing. */
+static rv_result verify(struct rv_ctx *cx, struct front *front, struct visit *visit)
+{
+    const char *key = keyring_text(visit->request), *client = rv_http_client(visit->request);
+    int64_t back_ms = strikes_back_ms(front->strikes, client);
+    enum key_sight sight;
+    enum rv_status status;
+    struct rv_key parsed;
+
+    if (!key)
+        return rv_fail(cx, RV_UNAUTHENTICATED, "an API key is needed");
+    sight = keyring_look(front->gateway->keyring, key, &visit->caller);
+    if (sight == KEY_KNOWN)
+        return RV_OK;
+    if (sight == KEY_STRANGE && back_ms > 0)
+        return too_often(cx, back_ms);
+    status = keyring_verify(cx, front->gateway->keyring, key, &visit->caller);
+    if (status == RV_UNAUTHENTICATED && rv_key_parse(cx, key, &parsed))
+        strikes_add(front->strikes, client);
+    return status;
+}
+
 static void work_door(struct rv_ctx *cx, void *arg, void **items, size_t n)
 {
     struct front *front = arg;
 
     for (size_t i = 0; i < n; i++) {
         struct visit *visit = items[i];
-        const char *key = keyring_text(visit->request);
 
         cx->error = (struct rv_error){ 0 };
-        if (!key)
-            rv_fail(cx, RV_UNAUTHENTICATED, "an API key is needed");
-        else if (keyring_verify(cx, front->gateway->keyring, key, &visit->caller) == RV_OK) {
+        if (verify(cx, front, visit) == RV_OK) {
             if (rv_queue_push(visit->desk->queue, visit))
                 continue;
             rv_fail(cx, RV_BUSY, "too many requests wait");
@@ -70,9 +100,11 @@ static void work_lost(struct rv_ctx *cx, void *arg, void **items, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct visit *visit = items[i];
         const char *path = rv_http_path(visit->request);
-        bool known = visit->found.known;
+        bool known = visit->found.known && !visit->found.route;
 
-        if (known)
+        if (visit->found.route)
+            too_often(cx, visit->back_ms);
+        else if (known)
             rv_fail(cx, RV_NOT_ALLOWED, "this path has no %s", rv_http_method(visit->request));
         else
             rv_fail(cx, RV_NOT_FOUND, "there is no such path");
@@ -89,7 +121,9 @@ static void open_desk(struct front *front, struct desk *desk, const struct rv_ro
         .name = route->path,
         .depth = (size_t)gateway->config.http_queue,
         .batch = route->call_many ? BATCH : 1,
-        .parallel = route->call_many ? BATCHES_AT_ONCE : workers,
+        .parallel = route->roles == MAY_ANYBODY ? 1
+                    : route->call_many          ? BATCHES_AT_ONCE
+                                                : workers,
         .work = serve_visits,
         .drop = drop_visit,
         .arg = desk,
@@ -134,6 +168,8 @@ struct front *front_new(struct gateway *gateway, const struct rv_route *routes)
     front->routes = routes;
     for (size_t i = 0; i < n; i++)
         open_desk(front, &front->desks[i], &routes[i]);
+    front->strikes = strikes_new();
+    front->again = open_queue(front, "gateway.again", DOORS, work_door);
     front->door = open_queue(front, "gateway.door", DOORS, work_door);
     front->lost = open_queue(front, "gateway.lost", 1, work_lost);
     return front;
@@ -143,6 +179,7 @@ void front_free(struct front *front)
 {
     if (!front)
         return;
+    strikes_free(front->strikes);
     free(front->desks);
     free(front);
 }
@@ -150,6 +187,7 @@ void front_free(struct front *front)
 static struct rv_queue *queue_for(struct front *front, struct visit *visit)
 {
     const struct rv_route *route = visit->found.route;
+    enum key_sight sight;
     const char *key;
 
     if (!route)
@@ -158,9 +196,11 @@ static struct rv_queue *queue_for(struct front *front, struct visit *visit)
     if (route->roles == MAY_ANYBODY)
         return visit->desk->queue;
     key = keyring_text(visit->request);
-    if (key && keyring_knows(front->gateway->keyring, key, &visit->caller))
-        return visit->desk->queue;
-    return front->door;
+    sight = key ? keyring_look(front->gateway->keyring, key, &visit->caller) : KEY_STRANGE;
+    if (sight != KEY_STRANGE)
+        return sight == KEY_KNOWN ? visit->desk->queue : front->again;
+    visit->back_ms = key ? strikes_back_ms(front->strikes, rv_http_client(visit->request)) : 0;
+    return visit->back_ms > 0 ? front->lost : front->door;
 }
 
 bool front_take(void *arg, struct rv_http_request *request)

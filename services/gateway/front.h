@@ -3,7 +3,9 @@
 /*
  * Front: from a request to the queue of its route, and from there to a unit of work. Nothing is
  * done on the server's threads but finding the row; a key that was not seen lately is verified
- * first, in a queue of its own, so that no flood of bad keys holds up the others.
+ * first, in a queue of its own, so that no flood of bad keys holds up the others. A key that was
+ * verified once only has its row read again, in another queue; and whoever came with many bad keys
+ * is told to come back later, before any work is done.
  */
 
 #include "gateway.h"
@@ -24,6 +26,7 @@ struct visit {
     struct rv_path found;
     struct desk *desk;
     struct caller caller;
+    int64_t back_ms; /* too many bad keys came from there: for how long nothing more is tried */
 };
 
 /* One route at work. */

@@ -4,6 +4,8 @@
  * Gateway: the only door. What its files share: the process, who calls, and one request at work.
  */
 
+#include <stdatomic.h>
+
 #include "domain/identity.h"
 #include "runtime/bus.h"
 #include "runtime/route.h"
@@ -41,6 +43,9 @@ struct gateway {
     const char *openapi; /* the document, printed once */
     struct waits *waits;
     struct streams *streams;
+    _Atomic size_t n_waits;          /* requests that wait for a run */
+    _Atomic int64_t looked_ms;       /* health.c: when it was last seen whether all is there */
+    _Atomic enum rv_status is_there; /* and what was seen */
 };
 
 /* Who calls, as the key says. */
@@ -63,6 +68,7 @@ struct call {
     const char *etag;      /* with its quotes */
     bool replayed;         /* Idempotency-Replayed: true */
     bool taken;            /* the handler has answered, or will: nothing more to do */
+    bool asked;            /* another service has done its part: never done again */
     struct rv_error error; /* of one among many: why this one was not done */
 };
 
@@ -87,7 +93,13 @@ rv_result call_ask(struct rv_ctx *cx, struct call *call, const struct rv_subject
 /* @status of asking another service, as a client should see it. */
 enum rv_status call_asked(struct rv_ctx *cx, enum rv_status status);
 
-/* The first @limit of @n rows, which were read with one more; @id names the field to go on after.
+/* About as much as a page may hold, whatever its limit; statements of large rows stop there too. */
+enum { PAGE_BYTES = 4 * 1024 * 1024 };
+
+/* How many of @rows fit a page: at least one, at most @limit, and PAGE_BYTES before the last. */
+size_t page_fits(const struct rv_record *record, const struct rv_rows *rows, int64_t limit);
+
+/* What fits a page of @rows, which were read with one more; @id names the field to go on after.
  */
 struct page page_of(struct rv_ctx *cx, const struct rv_record *record, struct rv_rows rows,
                     int64_t limit, const char *id);

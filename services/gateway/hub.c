@@ -22,7 +22,7 @@ struct hub {
     struct rv_hash *topics;
     size_t n_tenant_topics;
     _Atomic size_t n_listeners;
-    bool was_connected; /* the thread's own */
+    uint32_t connects; /* the thread's own: as it was last time */
 };
 
 /* -- from the bus -- */
@@ -30,7 +30,7 @@ struct hub {
 /* Nothing is copied while nobody listens. */
 static bool is_needed(struct hub *hub)
 {
-    return atomic_load(&hub->n_listeners) > 0 || waits_any(hub->gateway->waits);
+    return atomic_load(&hub->n_listeners) > 0 || waits_any(hub->gateway);
 }
 
 static void on_event(void *arg, const struct rv_heard *heard)
@@ -137,16 +137,18 @@ static void deliver(struct rv_ctx *cx, struct hub *hub, struct letter *letters)
 
 /* -- the clock -- */
 
+/* Also a busy one looks into Postgres now and then: that is where its key is found revoked. */
 static void look_after(struct listener *listener, int64_t now_ms, bool missed)
 {
     bool quiet = now_ms - atomic_load(&listener->quiet_since_ms) >= QUIET_MS;
 
-    if (!quiet && !missed)
+    if (!quiet && !missed && now_ms - listener->looked_ms < QUIET_MS)
         return;
     if (quiet) {
         atomic_store(&listener->quiet_since_ms, now_ms);
         atomic_store(&listener->comment, true);
     }
+    listener->looked_ms = now_ms;
     atomic_store(&listener->behind, true);
     rv_http_wake(listener->http);
 }
@@ -154,13 +156,13 @@ static void look_after(struct listener *listener, int64_t now_ms, bool missed)
 /* News may be missed while the bus is away; a stream that was quiet for long looks as well. */
 static void tick(struct hub *hub, bool lost)
 {
-    bool connected = rv_bus_connected(hub->gateway->bus);
-    bool missed = lost || (connected && !hub->was_connected);
+    uint32_t connects = rv_bus_connects(hub->gateway->bus);
+    bool missed = lost || connects != hub->connects;
     size_t at = 0;
     const char *key;
     void *topic;
 
-    hub->was_connected = connected;
+    hub->connects = connects;
     pthread_mutex_lock(&hub->lock);
     while (rv_hash_next(hub->topics, &at, &key, &topic))
         for (struct listener *l = ((struct topic *)topic)->listeners; l; l = l->next)
@@ -208,13 +210,13 @@ struct hub *hub_new(struct gateway *gateway)
     hub->gateway = gateway;
     mailbox_init(&hub->mail);
     hub->topics = rv_hash_new();
-    hub->was_connected = true;
     pthread_mutex_init(&hub->lock, NULL);
     return hub;
 }
 
 rv_result hub_open(struct rv_ctx *cx, struct hub *hub)
 {
+    hub->connects = rv_bus_connects(hub->gateway->bus);
     RV_TRY(cx, rv_bus_listen(cx, hub->gateway->bus, "reeve.ev.>", NULL, on_event, hub));
     RV_TRY(cx, rv_bus_listen(cx, hub->gateway->bus, "reeve.live.>", NULL, on_delta, hub));
     if (pthread_create(&hub->thread, NULL, listen_on, hub) != 0)
@@ -225,9 +227,11 @@ rv_result hub_open(struct rv_ctx *cx, struct hub *hub)
 
 void hub_close(struct hub *hub)
 {
-    if (!hub || !hub->running)
+    if (!hub)
         return;
     mailbox_stop(&hub->mail);
+    if (!hub->running)
+        return;
     pthread_join(hub->thread, NULL);
     hub->running = false;
 }
@@ -238,8 +242,8 @@ void hub_free(struct hub *hub)
         return;
     mailbox_release(&hub->mail);
     rv_hash_free(hub->topics, NULL);
+    hub->topics = NULL;
     pthread_mutex_destroy(&hub->lock);
-    free(hub);
 }
 
 void hub_stir(struct hub *hub)
@@ -301,6 +305,7 @@ bool hub_join(struct hub *hub, struct listener *listener, const char *tenant_id,
     topic->listeners = listener;
     atomic_fetch_add(&hub->n_listeners, 1);
     atomic_store(&listener->quiet_since_ms, rv_monotonic_ms());
+    listener->looked_ms = rv_monotonic_ms();
     listener->http = rv_http_stream(request, "text/event-stream", rows, ops, listener);
     joined = listener->http != NULL;
     if (!joined)

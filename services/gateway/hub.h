@@ -14,7 +14,7 @@ struct hub;
 struct hub *hub_new(struct gateway *gateway);
 rv_result hub_open(struct rv_ctx *cx, struct hub *hub); /* subscribes; starts its thread */
 void hub_close(struct hub *hub);                        /* its thread ends; NULL is fine */
-void hub_free(struct hub *hub);
+void hub_free(struct hub *hub); /* what it holds; the bus may call it until that is closed */
 
 /* A client's place in the hub; the first member of a stream. Guarded by the hub's lock. */
 struct listener {
@@ -22,6 +22,7 @@ struct listener {
     struct listener *next, *prev;
     struct rv_http_stream *http;
     _Atomic int64_t quiet_since_ms;
+    int64_t looked_ms;   /* the hub's: when it was last sent to Postgres */
     atomic_bool behind;  /* something may have been missed */
     atomic_bool comment; /* nothing was said for a while */
 };

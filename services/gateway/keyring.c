@@ -12,7 +12,7 @@
 #include "runtime/secret.h"
 #include "store/sql.h"
 
-enum { ENTRIES = 1024, BELIEVED_MS = 5000, KEY_HASH_SIZE = 160 };
+enum { SETS = 256, WAYS = 4, BELIEVED_MS = 5000, KEY_HASH_SIZE = 160 };
 
 /* What was verified: once the time is over the row is read again, and only a changed one hashed. */
 struct entry {
@@ -24,7 +24,7 @@ struct entry {
 
 struct keyring {
     pthread_mutex_t lock;
-    struct entry entries[ENTRIES]; /* a key's place is in its hash */
+    struct entry sets[SETS][WAYS]; /* a key's set is in its hash */
 };
 
 struct keyring *keyring_new(void)
@@ -57,47 +57,81 @@ const char *keyring_text(const struct rv_http_request *request)
     return header + strspn(header, " ");
 }
 
-static struct entry *place_of(struct keyring *keyring, const uint8_t hash[RV_HASH_BYTES])
+/* The entry of this text, or NULL. Called with the lock. */
+static struct entry *entry_of(struct keyring *keyring, const uint8_t hash[RV_HASH_BYTES])
 {
-    return &keyring->entries[(hash[0] | hash[1] << 8) % ENTRIES];
+    struct entry *set = keyring->sets[hash[0] % SETS];
+
+    for (size_t i = 0; i < WAYS; i++)
+        if (set[i].until_ms > 0 && memcmp(set[i].text_hash, hash, RV_HASH_BYTES) == 0)
+            return &set[i];
+    return NULL;
 }
 
-bool keyring_knows(struct keyring *keyring, const char *text, struct caller *caller)
+/* Where it goes: its own entry, or the oldest of its set. Called with the lock. */
+static struct entry *place_of(struct keyring *keyring, const uint8_t hash[RV_HASH_BYTES])
 {
+    struct entry *set = keyring->sets[hash[0] % SETS], *oldest = entry_of(keyring, hash);
+
+    if (oldest)
+        return oldest;
+    oldest = set;
+    for (size_t i = 1; i < WAYS; i++)
+        if (set[i].until_ms < oldest->until_ms)
+            oldest = &set[i];
+    return oldest;
+}
+
+enum key_sight keyring_look(struct keyring *keyring, const char *text, struct caller *caller)
+{
+    enum key_sight sight = KEY_STRANGE;
     uint8_t hash[RV_HASH_BYTES];
     const struct entry *entry;
-    bool knows;
 
     rv_hash256(text, strlen(text), hash);
-    entry = place_of(keyring, hash);
     pthread_mutex_lock(&keyring->lock);
-    knows =
-        entry->until_ms > rv_monotonic_ms() && memcmp(entry->text_hash, hash, sizeof(hash)) == 0;
-    if (knows)
+    entry = entry_of(keyring, hash);
+    if (entry)
+        sight = entry->until_ms > rv_monotonic_ms() ? KEY_KNOWN : KEY_SEEN;
+    if (sight == KEY_KNOWN)
         *caller = entry->caller;
     pthread_mutex_unlock(&keyring->lock);
-    return knows;
+    return sight;
 }
 
 static bool was_verified(struct keyring *keyring, const uint8_t hash[RV_HASH_BYTES],
                          const char *key_hash)
 {
-    const struct entry *entry = place_of(keyring, hash);
+    const struct entry *entry;
     bool was;
 
     pthread_mutex_lock(&keyring->lock);
-    was = memcmp(entry->text_hash, hash, RV_HASH_BYTES) == 0 &&
-          strcmp(entry->key_hash, key_hash) == 0;
+    entry = entry_of(keyring, hash);
+    was = entry && strcmp(entry->key_hash, key_hash) == 0;
     pthread_mutex_unlock(&keyring->lock);
     return was;
+}
+
+/* True: it was there. */
+static bool forget(struct keyring *keyring, const uint8_t hash[RV_HASH_BYTES])
+{
+    struct entry *entry;
+
+    pthread_mutex_lock(&keyring->lock);
+    entry = entry_of(keyring, hash);
+    if (entry)
+        *entry = (struct entry){ 0 };
+    pthread_mutex_unlock(&keyring->lock);
+    return entry != NULL;
 }
 
 static void remember(struct keyring *keyring, const uint8_t hash[RV_HASH_BYTES],
                      const char *key_hash, const struct caller *caller)
 {
-    struct entry *entry = place_of(keyring, hash);
+    struct entry *entry;
 
     pthread_mutex_lock(&keyring->lock);
+    entry = place_of(keyring, hash);
     memcpy(entry->text_hash, hash, RV_HASH_BYTES);
     snprintf(entry->key_hash, sizeof(entry->key_hash), "%s", key_hash);
     entry->until_ms = rv_monotonic_ms() + BELIEVED_MS;
@@ -146,6 +180,8 @@ rv_result keyring_verify(struct rv_ctx *cx, struct keyring *keyring, const char 
         return refuse(cx);
     RV_TRY(cx, find(cx, key.id, &row));
     rv_hash256(text, strlen(text), hash);
+    if (!row && forget(keyring, hash))
+        return refuse(cx);
     if (!(row && was_verified(keyring, hash, row->key_hash)) &&
         !rv_key_verify(&key, row ? row->key_hash : NULL))
         return refuse(cx);

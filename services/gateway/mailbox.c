@@ -6,8 +6,6 @@
 
 #include "base/time.h"
 
-enum { LETTERS_MAX = 200000 };
-
 void mailbox_init(struct mailbox *box)
 {
     pthread_condattr_t monotonic;
@@ -23,12 +21,12 @@ void mailbox_init(struct mailbox *box)
 
 void mailbox_release(struct mailbox *box)
 {
+    pthread_mutex_lock(&box->lock);
     for (struct letter *next; box->first; box->first = next) {
         next = box->first->next;
         free(box->first);
     }
-    pthread_cond_destroy(&box->came);
-    pthread_mutex_destroy(&box->lock);
+    pthread_mutex_unlock(&box->lock);
 }
 
 /* The token of @subject after @skip others; what follows it is returned. */
@@ -70,15 +68,31 @@ static struct letter *letter_of(const struct rv_heard *heard, bool live)
     return letter;
 }
 
+static size_t size_of(const struct letter *letter)
+{
+    return sizeof(*letter) + letter->len;
+}
+
+static bool has_room(const struct mailbox *box, const struct letter *letter)
+{
+    return box->n < MAILBOX_LETTERS && box->bytes + size_of(letter) <= MAILBOX_BYTES;
+}
+
 void mailbox_put(struct mailbox *box, const struct rv_heard *heard, bool live)
 {
     struct letter *letter = letter_of(heard, live);
 
     pthread_mutex_lock(&box->lock);
-    if (box->n < LETTERS_MAX) {
+    if (box->stopping) {
+        pthread_mutex_unlock(&box->lock);
+        free(letter);
+        return;
+    }
+    if (has_room(box, letter)) {
         *box->last = letter;
         box->last = &letter->next;
         box->n++;
+        box->bytes += size_of(letter);
         letter = NULL;
     } else {
         box->lost = true;
@@ -125,7 +139,7 @@ bool mailbox_take(struct mailbox *box, int64_t wait_ms, struct letter **letters,
     goes_on = !box->stopping;
     box->first = NULL;
     box->last = &box->first;
-    box->n = 0;
+    box->n = box->bytes = 0;
     box->lost = box->stirred = false;
     pthread_mutex_unlock(&box->lock);
     return goes_on;

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Mailbox: messages from the bus' thread, which only enqueues, to the hub's. Bounded: what does not
- * fit is dropped, and whoever reads hears that something was.
+ * Mailbox: messages from the bus' thread, which only enqueues, to the hub's. Bounded in number and
+ * in bytes: what does not fit is dropped, and whoever reads hears that something was.
  */
 
 #include <pthread.h>
@@ -11,7 +11,7 @@
 
 #include "runtime/bus.h"
 
-enum { MAILBOX_TOKEN = 64 };
+enum { MAILBOX_TOKEN = 64, MAILBOX_LETTERS = 200000, MAILBOX_BYTES = 32 * 1024 * 1024 };
 
 /* One message, copied out of the bus' hands. */
 struct letter {
@@ -26,12 +26,12 @@ struct mailbox {
     pthread_mutex_t lock;
     pthread_cond_t came;
     struct letter *first, **last;
-    size_t n;
+    size_t n, bytes;
     bool lost, stopping, stirred;
 };
 
 void mailbox_init(struct mailbox *box);
-void mailbox_release(struct mailbox *box);
+void mailbox_release(struct mailbox *box); /* after stop: putting goes on to do no harm */
 
 void mailbox_put(struct mailbox *box, const struct rv_heard *heard, bool live);
 void mailbox_stir(struct mailbox *box); /* ends a wait */

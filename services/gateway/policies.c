@@ -28,20 +28,14 @@ static rv_result named(struct rv_ctx *cx, const struct policy_new *ask, struct p
 {
     struct ask wanted = { .tenant_id = ask->policy.tenant_id,
                           .name = ask->policy.name,
-                          .project_id = ask->policy.project_id,
-                          .limit = PAGE_MAX };
-    const struct policy *policies;
+                          .project_id = ask->policy.project_id };
     struct rv_rows rows;
 
-    RV_TRY(cx, rv_db_rows(cx, &SQL_GATEWAY_POLICIES, ask_in(definition_page, &wanted),
+    RV_TRY(cx, rv_db_rows(cx, &SQL_GATEWAY_POLICY_NAMED, ask_in(definition_page, &wanted),
                           &policy_record, &rows));
-    policies = rows.items;
-    *found = false;
-    for (size_t i = 0; i < rows.n && !*found; i++)
-        if (rv_text_same(policies[i].project_id, ask->policy.project_id)) {
-            *there = policies[i];
-            *found = true;
-        }
+    *found = rows.n > 0;
+    if (*found)
+        *there = *(const struct policy *)rows.items;
     return RV_OK;
 }
 

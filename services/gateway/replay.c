@@ -35,10 +35,17 @@ rv_result replay_read(struct rv_ctx *cx, const struct replay_ask *ask, struct rv
                               .run_seq = ask->after.run_seq,
                               .limit = ask->limit ? ask->limit : REPLAY_PAGE };
 
+    struct api_key wanted = { .key_id = ask->key_id };
+    struct rv_rows keys = { .n = 1 };
+
     RV_TRY(cx, rv_db_tenant(cx, ask->tenant_id));
+    if (ask->key_id)
+        RV_TRY(cx, rv_db_read(cx, &SQL_GATEWAY_KEYS_FIND, rv_in(api_key, &wanted), &api_key_record,
+                              &keys));
     RV_TRY(cx, rv_db_rows(cx, ask->run_id ? &SQL_GATEWAY_RUN_EVENTS : &SQL_GATEWAY_EVENTS_AFTER,
                           rv_in(replay_row, &row), &event_record, rows));
-    return rv_db_commit(cx);
+    RV_TRY(cx, rv_db_commit(cx));
+    return keys.n > 0 ? RV_OK : rv_fail(cx, RV_DENIED, "this key may not be used any more");
 }
 
 rv_result replay_newest(struct rv_ctx *cx, const char *tenant_id, struct place *place)
@@ -58,10 +65,11 @@ rv_result replay_newest(struct rv_ctx *cx, const char *tenant_id, struct place *
     return RV_OK;
 }
 
-rv_result replay_knows(struct rv_ctx *cx, const char *tenant_id, const struct place *place,
-                       bool *knows)
+rv_result replay_knows(struct rv_ctx *cx, const char *tenant_id, const char *project_id,
+                       const struct place *place, bool *knows)
 {
     struct replay_row row = { .tenant_id = tenant_id,
+                              .project_id = project_id,
                               .run_id = place->run_id,
                               .run_seq = place->run_seq };
     struct rv_rows rows;
@@ -77,7 +85,7 @@ static void work(struct rv_ctx *cx, void *arg, void **items, size_t n)
     (void)arg;
     for (size_t i = 0; i < n; i++) {
         stream_read(cx, items[i]);
-        if (cx->error.status != RV_OK)
+        if (cx->error.status != RV_OK && cx->error.status != RV_DENIED)
             rv_log_failure(cx, "events cannot be read", "gateway.replay");
         rv_db_rollback(cx);
         cx->error = (struct rv_error){ 0 };

@@ -15,6 +15,7 @@ struct place {
 
 struct replay_ask {
     const char *tenant_id;
+    const char *key_id; /* who reads: RV_DENIED when this key may not any more; NULL: was checked */
     const char *run_id; /* NULL: all runs */
     const char *project_id, *type;
     struct place after;
@@ -27,9 +28,9 @@ rv_result replay_read(struct rv_ctx *cx, const struct replay_ask *ask, struct rv
 /* The newest event there is, or none. */
 rv_result replay_newest(struct rv_ctx *cx, const char *tenant_id, struct place *place);
 
-/* Whether the event at @place is there. */
-rv_result replay_knows(struct rv_ctx *cx, const char *tenant_id, const struct place *place,
-                       bool *knows);
+/* Whether the event at @place is there, in @project_id or, when that is NULL, in any project. */
+rv_result replay_knows(struct rv_ctx *cx, const char *tenant_id, const char *project_id,
+                       const struct place *place, bool *knows);
 
 struct stream;
 struct replays;

@@ -3,9 +3,11 @@
  * and one question to the scheduler, whose verdicts become answers without another read.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "asks.h"
+#include "base/buf.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "contract/subjects.h"
@@ -17,7 +19,7 @@
 #include "store/sql.h"
 #include "wait.h"
 
-enum { WAIT_MAX_MS = 60 * 1000, KEY_MAX = 255 };
+enum { WAIT_MAX_MS = 60 * 1000, KEY_MAX = 255, QUERY_MAX = 32 };
 
 /* The runs of one unit of work. */
 struct orders {
@@ -226,12 +228,41 @@ static void blame(struct orders *orders)
 
 /* -- the scheduler -- */
 
+struct query {
+    struct rv_ctx *cx;
+    const char *args[QUERY_MAX];
+    size_t n;
+};
+
+/* How long to wait is no part of what is asked for. No name comes twice, so there are few. */
+static bool add_arg(void *to, const char *name, const char *value)
+{
+    struct query *query = to;
+
+    if (strcmp(name, "wait") != 0 && query->n < QUERY_MAX)
+        query->args[query->n++] = rv_printf(query->cx, "%s=%s", name, value);
+    return true;
+}
+
+static int compare_args(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The body and the query, in whatever order that came: both say what to run. */
 static const char *hash_of(struct rv_ctx *cx, const struct call *call)
 {
     struct rv_bytes body = rv_http_body(call->request);
+    struct query query = { .cx = cx };
     uint8_t hash[RV_HASH_BYTES];
+    auto_buf all = { 0 };
 
-    rv_hash256(body.data, body.len, hash);
+    rv_buf_add(&all, body.data, body.len);
+    rv_http_query(call->request, add_arg, &query);
+    qsort(query.args, query.n, sizeof(query.args[0]), compare_args);
+    for (size_t i = 0; i < query.n; i++)
+        rv_buf_add(&all, query.args[i], strlen(query.args[i]) + 1);
+    rv_hash256(all.data, all.len, hash);
     return rv_hex(cx, hash, sizeof(hash));
 }
 
@@ -297,6 +328,7 @@ static void conclude(struct orders *orders, size_t i, const struct run_ask *ask,
     struct call *call = &orders->calls[i];
 
     if (run_answer(orders->cx, call, &orders->planned[order->place], ask, answer, view) != RV_OK) {
+        rv_db_rollback(orders->cx); /* a read may have failed: the others go on in another */
         call_fail(call, orders->cx);
         wait_cancel(order->wait);
     } else if (order->wait && call->replayed) {
@@ -319,6 +351,8 @@ static rv_result create(struct orders *orders, struct run *views)
         cancel_waits(orders);
         return rv_trace_at(orders->cx, status, RV_HERE);
     }
+    for (size_t i = 0; i < orders->n; i++)
+        orders->calls[i].asked = true;
     for (size_t i = 0, k = 0; i < orders->n; i++)
         if (!failed(orders, i)) {
             conclude(orders, i, &asks[k], &answers[k], &views[i]);

@@ -144,7 +144,8 @@ static void answer_call(struct rv_ctx *cx, struct unit *unit, size_t i)
 
 /*
  * One transaction for @n; when one of several is to blame they are done one by one, so that nobody
- * pays for a neighbour. What may succeed later is not tried again: the client does that.
+ * pays for a neighbour. What may succeed later is not tried again: the client does that; nor is
+ * what another service has done already.
  */
 static void run(struct rv_ctx *cx, struct unit *unit, size_t first, size_t n)
 {
@@ -161,7 +162,7 @@ static void run(struct rv_ctx *cx, struct unit *unit, size_t first, size_t n)
     }
     rv_db_rollback(cx);
     cx->after = NULL;
-    if (n > 1 && !rv_status_retry(status)) {
+    if (n > 1 && !rv_status_retry(status) && !unit->calls[first].asked) {
         cx->error = (struct rv_error){ 0 };
         for (size_t i = first; i < first + n; i++)
             run(cx, unit, i, 1);
@@ -170,6 +171,8 @@ static void run(struct rv_ctx *cx, struct unit *unit, size_t first, size_t n)
     for (size_t i = first; i < first + n; i++) {
         struct rv_error error = cx->error;
 
+        if (unit->calls[i].error.status != RV_OK)
+            cx->error = unit->calls[i].error; /* its own */
         if (!unit->calls[i].taken)
             fail_call(cx, &unit->calls[i], unit->desk);
         cx->error = error;

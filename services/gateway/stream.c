@@ -18,7 +18,8 @@ struct stream {
     pthread_mutex_t lock;                                     /* all that follows */
     struct place place;                                       /* the last event said */
     char tenant_id[40], run_id[40], project_id[40], type[64]; /* "": not set */
-    bool reading;                                             /* a worker reads for it */
+    char key_id[16];
+    bool reading;       /* a worker reads for it */
     bool caught_up;     /* what is live comes from the topic now */
     bool over;          /* ends when all is said */
     struct rv_buf text; /* to be said before anything else */
@@ -96,7 +97,7 @@ static void take_page(struct rv_ctx *cx, struct stream *stream, uint64_t mark,
     for (size_t i = 0; i < rows->n; i++)
         take_event(cx, stream, &events[i]);
     stream->at = mark;
-    stream->caught_up = rows->n < REPLAY_PAGE;
+    stream->caught_up = page_fits(&event_record, rows, REPLAY_PAGE - 1) == rows->n;
     stream->over = failed || (stream->caught_up && stream->place.over);
     stream->reading = false;
     pthread_mutex_unlock(&stream->lock);
@@ -107,6 +108,7 @@ void stream_read(struct rv_ctx *cx, struct stream *stream)
 {
     struct hub *hub = stream->streams->gateway->hub;
     struct replay_ask ask = { .tenant_id = stream->tenant_id,
+                              .key_id = stream->key_id,
                               .run_id = is_of_run(stream) ? stream->run_id : NULL,
                               .project_id = *stream->project_id ? stream->project_id : NULL,
                               .type = *stream->type ? stream->type : NULL };
@@ -141,7 +143,13 @@ static void ask_for_page(struct stream *stream)
 
 /* -- from the topic -- */
 
-enum what { SAY, SKIP, GAP };
+enum what { SAY, SKIP, PASS, GAP }; /* said already; not asked for */
+
+static bool is_wanted(const struct stream *stream, const struct frame *frame)
+{
+    return (!*stream->project_id || strcmp(stream->project_id, frame->project_id) == 0) &&
+           (!*stream->type || rv_text_glob(stream->type, frame->type));
+}
 
 static enum what judge(struct stream *stream, const struct frame *frame)
 {
@@ -150,11 +158,26 @@ static enum what judge(struct stream *stream, const struct frame *frame)
             return SAY;
         return frame->run_seq <= stream->place.run_seq ? SKIP : GAP;
     }
-    if (*stream->project_id && strcmp(stream->project_id, frame->project_id) != 0)
+    if (was_seen(stream, frame->seq))
         return SKIP;
-    if (*stream->type && !rv_text_glob(stream->type, frame->type))
-        return SKIP;
-    return was_seen(stream, frame->seq) ? SKIP : SAY;
+    return is_wanted(stream, frame) ? SAY : PASS;
+}
+
+static void note_place(struct stream *stream, const struct frame *frame)
+{
+    memcpy(stream->place.run_id, frame->run_id, sizeof(frame->run_id));
+    stream->place.run_seq = frame->run_seq;
+}
+
+/*
+ * Who reads few of many events would go back further and further. What was replayed may be newer
+ * than what comes live now, so the place moves only once they cannot meet any more.
+ */
+static void pass(struct stream *stream, const struct frame *frame)
+{
+    stream->at++;
+    if (!stream->seen)
+        note_place(stream, frame);
 }
 
 static void said(struct stream *stream, const struct frame *frame)
@@ -163,8 +186,7 @@ static void said(struct stream *stream, const struct frame *frame)
     stream->at++;
     if (frame->run_seq == 0)
         return;
-    memcpy(stream->place.run_id, frame->run_id, sizeof(frame->run_id));
-    stream->place.run_seq = frame->run_seq;
+    note_place(stream, frame);
     stream->over = is_of_run(stream) && frame->last;
 }
 
@@ -187,13 +209,19 @@ static size_t say_frame(struct stream *stream, const struct frame *frame, char *
     return n;
 }
 
+/* Between two frames it may go back to Postgres, which also tells whether its key is still good. */
+static bool is_due(struct stream *stream)
+{
+    return stream->offset == 0 && atomic_load(&stream->listener.behind);
+}
+
 static size_t say_live(struct stream *stream, char *into, size_t room)
 {
     struct topic *topic = stream->listener.topic;
     size_t n = 0;
 
     pthread_rwlock_rdlock(&topic->lock);
-    while (n < room && !stream->over && stream->caught_up) {
+    while (n < room && !stream->over && stream->caught_up && !is_due(stream)) {
         uint64_t head = atomic_load(&topic->head);
         const struct frame *frame = topic_at(topic, stream->at);
         enum what what;
@@ -209,6 +237,8 @@ static size_t say_live(struct stream *stream, char *into, size_t room)
             stream->caught_up = false;
         else if (what == SKIP)
             stream->at++;
+        else if (what == PASS)
+            pass(stream, frame);
         else
             n += say_frame(stream, frame, into + n, room - n);
     }
@@ -241,8 +271,10 @@ static size_t say_more(struct stream *stream, char *into, size_t room)
 
     if (n > 0 || stream->over || stream->reading)
         return n;
-    if (stream->offset == 0 && atomic_exchange(&stream->listener.behind, false))
+    if (is_due(stream)) {
+        atomic_store(&stream->listener.behind, false);
         stream->caught_up = false;
+    }
     if (stream->caught_up)
         n = say_live(stream, into, room);
     if (n == 0 && !stream->caught_up && !stream->over)
@@ -298,6 +330,7 @@ static struct stream *stream_new(struct streams *streams, const struct stream_as
     atomic_store(&stream->refs, 1);
     pthread_mutex_init(&stream->lock, NULL);
     set(stream->tenant_id, sizeof(stream->tenant_id), ask->tenant_id);
+    set(stream->key_id, sizeof(stream->key_id), ask->key_id);
     set(stream->run_id, sizeof(stream->run_id), ask->run_id);
     set(stream->project_id, sizeof(stream->project_id), ask->project_id);
     set(stream->type, sizeof(stream->type), ask->type);

@@ -3,13 +3,14 @@
 /*
  * Streams: one client that reads events as server-sent events. First what Postgres has after the
  * place the client names, page by page; then, without gap or repetition, what the hub hears. A
- * run's stream ends after the run's last event.
+ * run's stream ends after the run's last event, and every stream soon after its key.
  */
 
 #include "hub.h"
 
 struct stream_ask {
     const char *tenant_id;
+    const char *key_id;     /* who reads: looked after as long as the stream is open */
     const char *run_id;     /* NULL: all runs the caller may see */
     const char *project_id; /* only of this project; NULL: any */
     const char *type;       /* only these types ("run.*"); NULL: any */

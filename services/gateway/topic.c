@@ -39,17 +39,34 @@ void topic_free(struct topic *topic)
     free(topic);
 }
 
+static size_t weight(const struct frame *frame)
+{
+    return sizeof(*frame) + frame->run_head + frame->tenant_head + frame->body;
+}
+
+/* The oldest. */
+static void push_out(struct topic *topic)
+{
+    struct frame **place = &topic->ring[topic->tail++ & (topic->size - 1)];
+
+    topic->bytes -= weight(*place);
+    frame_drop(*place);
+    *place = NULL;
+}
+
 void topic_add(struct topic *topic, struct frame *frame)
 {
     uint64_t head = atomic_load_explicit(&topic->head, memory_order_relaxed);
-    struct frame **place = &topic->ring[head & (topic->size - 1)];
 
     frame->refs++;
     if (frame->seq)
         topic->recent[frame->seq & (int64_t)(topic->size - 1)] = frame->seq;
     pthread_rwlock_wrlock(&topic->lock);
-    frame_drop(*place);
-    *place = frame;
+    while (topic->tail < head &&
+           (head - topic->tail >= topic->size || topic->bytes + weight(frame) > TOPIC_BYTES))
+        push_out(topic);
+    topic->ring[head & (topic->size - 1)] = frame;
+    topic->bytes += weight(frame);
     atomic_store(&topic->head, head + 1);
     pthread_rwlock_unlock(&topic->lock);
 }
@@ -63,7 +80,7 @@ const struct frame *topic_at(const struct topic *topic, uint64_t at)
 {
     uint64_t head = atomic_load(&topic->head);
 
-    if (at >= head || head - at > topic->size)
+    if (at >= head || at < topic->tail)
         return NULL;
     return topic->ring[at & (topic->size - 1)];
 }

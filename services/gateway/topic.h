@@ -3,7 +3,7 @@
 /*
  * Topics: the newest frames of one run, or of all runs of a tenant, in order. One thread appends;
  * any number read at their own pace by position. Who falls behind by more than the ring has lost
- * its place, and looks into Postgres instead.
+ * its place, and looks into Postgres instead. The ring is bounded in bytes as well.
  */
 
 #include <pthread.h>
@@ -11,7 +11,7 @@
 
 #include "frame.h"
 
-enum { TOPIC_RUN_FRAMES = 1024, TOPIC_TENANT_FRAMES = 16384 };
+enum { TOPIC_RUN_FRAMES = 1024, TOPIC_TENANT_FRAMES = 16384, TOPIC_BYTES = 32 * 1024 * 1024 };
 
 struct listener;
 
@@ -21,6 +21,8 @@ struct topic {
     size_t size;        /* a power of two */
     struct frame **ring;
     _Atomic uint64_t head;      /* where the next one goes */
+    uint64_t tail;              /* the oldest that is still there */
+    size_t bytes;               /* of all that are */
     pthread_rwlock_t lock;      /* of the ring */
     struct listener *listeners; /* the hub's list */
     int64_t *recent;            /* the events added last, by seq */
@@ -30,7 +32,7 @@ struct topic {
 
 struct topic *topic_new(const char *key, const char *tenant_id, size_t size);
 void topic_free(struct topic *topic);
-void topic_add(struct topic *topic, struct frame *frame); /* holds it until it is pushed out */
+void topic_add(struct topic *topic, struct frame *frame); /* until it is pushed out */
 
 /* Whether the event @seq was added lately: after a crash of the relay it may come twice. */
 bool topic_has(const struct topic *topic, int64_t seq);

@@ -1,7 +1,6 @@
 #include "wait.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,14 +31,13 @@ struct waits {
     struct rv_queue *queue;
     pthread_mutex_t lock;
     struct rv_hash *runs; /* run_id → list */
-    _Atomic size_t n;
 };
 
 static void put_in(struct wait *wait)
 {
     wait->next = rv_hash_get(wait->waits->runs, wait->run_id);
     rv_hash_put(wait->waits->runs, wait->run_id, wait);
-    atomic_fetch_add(&wait->waits->n, 1);
+    atomic_fetch_add(&wait->waits->gateway->n_waits, 1);
 }
 
 static void take_out(struct wait *wait)
@@ -54,7 +52,7 @@ static void take_out(struct wait *wait)
         rv_hash_put(runs, wait->run_id, first);
     else
         rv_hash_take(runs, wait->run_id);
-    atomic_fetch_sub(&wait->waits->n, 1);
+    atomic_fetch_sub(&wait->waits->gateway->n_waits, 1);
 }
 
 /* A full queue is tried again with the next tick. */
@@ -132,7 +130,9 @@ static void answer(struct rv_ctx *cx, struct wait *wait, const struct run *run)
     wait_cancel(wait);
 }
 
-/* Whether it goes on waiting: the run is not over, and there is time. What came meanwhile counts.
+/*
+ * Whether it goes on waiting: the run is not over, and there is time. What came meanwhile counts.
+ * Whoever does not go on stays queued, so that nobody else takes it while it is answered.
  */
 static bool goes_on(struct wait *wait)
 {
@@ -140,9 +140,11 @@ static bool goes_on(struct wait *wait)
 
     pthread_mutex_lock(&wait->waits->lock);
     on = rv_monotonic_ms() < wait->until_ms;
-    wait->queued = false;
-    if (on && wait->heard)
-        look_at(wait);
+    if (on) {
+        wait->queued = false;
+        if (wait->heard)
+            look_at(wait);
+    }
     pthread_mutex_unlock(&wait->waits->lock);
     return on;
 }
@@ -173,12 +175,17 @@ static void work(struct rv_ctx *cx, void *arg, void **items, size_t n)
 
 void waits_over(struct waits *waits, const char *run_id)
 {
-    if (!waits_any(waits))
+    if (!waits_any(waits->gateway))
         return;
     pthread_mutex_lock(&waits->lock);
     for (struct wait *w = rv_hash_get(waits->runs, run_id); w; w = w->next)
         look_at(w);
     pthread_mutex_unlock(&waits->lock);
+}
+
+bool waits_any(const struct gateway *gateway)
+{
+    return atomic_load(&gateway->n_waits) > 0;
 }
 
 void waits_tick(struct waits *waits, bool all)
@@ -188,7 +195,7 @@ void waits_tick(struct waits *waits, bool all)
     const char *run_id;
     void *list;
 
-    if (!waits_any(waits))
+    if (!waits_any(waits->gateway))
         return;
     pthread_mutex_lock(&waits->lock);
     while (rv_hash_next(waits->runs, &at, &run_id, &list))
@@ -196,11 +203,6 @@ void waits_tick(struct waits *waits, bool all)
             if (all || w->heard || (w->armed && now_ms >= w->until_ms))
                 look_at(w);
     pthread_mutex_unlock(&waits->lock);
-}
-
-bool waits_any(struct waits *waits)
-{
-    return atomic_load(&waits->n) > 0;
 }
 
 void waits_end(struct waits *waits)

@@ -27,7 +27,7 @@ void wait_begin(struct wait *wait, struct call *call, int64_t ms, bool look);
  * have been missed, so everybody looks. */
 void waits_over(struct waits *waits, const char *run_id);
 void waits_tick(struct waits *waits, bool all);
-bool waits_any(struct waits *waits);
+bool waits_any(const struct gateway *gateway); /* any thread, also when the waits are gone */
 
 /* On the way down: everybody is answered with what there is. */
 void waits_end(struct waits *waits);

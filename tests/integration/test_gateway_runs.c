@@ -109,6 +109,107 @@ static void the_same_key_gets_the_same_answer(void **state)
     }
 }
 
+/* What is asked for may stand in the query: another query is another request, but for the wait. */
+static void the_same_key_with_another_query_is_a_conflict(void **state)
+{
+    struct rv_ctx *cx = *state;
+    static const struct {
+        const char *path;
+        int status;
+    } rows[] = {
+        { "/v1/runs?workflow=two&project=demo", 202 },
+        { "/v1/runs?project=demo&workflow=two", 202 },
+        { "/v1/runs?project=demo&workflow=two&wait=1ms", 202 },
+        { "/v1/runs?workflow=careful&project=demo", 409 },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct said said = ask_gateway(cx, port, admin, "POST", rows[i].path,
+                                       "Idempotency-Key: asked-by-query\r\n", "{}");
+
+        if (said.status != rows[i].status)
+            fail_msg("row %zu: %d %s", i, said.status, said.body);
+    }
+}
+
+/* One of many: the first repeats a run, whose answer cannot be read; the others make new ones. */
+static void *ask_one_of_many(void *arg)
+{
+    const char *key = *(const size_t *)arg == 0 ? "Idempotency-Key: first\r\n" : NULL;
+    struct rv_ctx cx;
+
+    rv_ctx_init(&cx);
+    for (int i = 0; i < 5; i++) {
+        struct said said = ask_gateway(&cx, port, admin, "POST", "/v1/runs?wait=20ms", key,
+                                       "{\"project\":\"demo\",\"workflow\":\"two\"}");
+
+        if (said.status != (key ? 403 : 202))
+            *(size_t *)arg = 1000;
+    }
+    rv_ctx_release(&cx);
+    return NULL;
+}
+
+static void a_failed_repeat_makes_nobody_run_twice(void **state)
+{
+    enum { MANY = 24 };
+    struct rv_ctx *cx = *state;
+    pthread_t threads[MANY];
+    size_t numbers[MANY];
+    int64_t before;
+
+    ask_gateway(cx, port, admin, "POST", "/v1/runs", "Idempotency-Key: first\r\n",
+                "{\"project\":\"demo\",\"workflow\":\"two\"}");
+    before = number("SELECT count(*) AS value FROM runs");
+    run_sql("REVOKE SELECT ON decisions FROM reeve_gateway");
+    for (size_t i = 0; i < MANY; i++) {
+        numbers[i] = i;
+        pthread_create(&threads[i], NULL, ask_one_of_many, &numbers[i]);
+    }
+    for (size_t i = 0; i < MANY; i++)
+        pthread_join(threads[i], NULL);
+    run_sql("GRANT SELECT ON decisions TO reeve_gateway");
+    for (size_t i = 0; i < MANY; i++)
+        assert_int_equal(numbers[i], i);
+    assert_int_equal(number("SELECT count(*) AS value FROM runs") - before, 5 * (MANY - 1));
+}
+
+static void a_page_of_steps_is_bounded_in_bytes(void **state)
+{
+    struct rv_ctx *cx = *state;
+    const char *run_id = new_run(cx), *cursor = "0";
+    size_t n = 0, pages = 0;
+
+    run_sql(
+        rv_printf(cx,
+                  "INSERT INTO run_steps (tenant_id, run_id, task_no, call_no, fence, kind, name,"
+                  " blob_hash, request, response, ok, decision_id, hold_id, started_at, took_ms)"
+                  " SELECT '" TENANT_DEFAULT "', '%s', 1, n, 1, 'llm', 'x', 'h',"
+                  " to_jsonb(repeat('a', 500000)), to_jsonb(repeat('b', 500000)), true,"
+                  " gen_random_uuid(), gen_random_uuid(), now(), 1 FROM generate_series(1, 12) n",
+                  run_id));
+    for (; cursor && pages < 12; pages++) {
+        struct said said =
+            ask(cx, "GET", rv_printf(cx, "/v1/runs/%s/steps?limit=1000&cursor=%s", run_id, cursor),
+                NULL);
+
+        assert_int_equal(said.status, 200);
+        n += json_array_size(rv_json_at(said.json, "data"));
+        cursor = text_at(&said, "next_cursor");
+        assert_int_equal(json_is_true(rv_json_at(said.json, "has_more")), cursor != NULL);
+        assert_true(strlen(said.body) < 6 * 1024 * 1024);
+    }
+    assert_int_equal(n, 12);
+    assert_int_equal(pages, 3);
+    for (int i = 0; i < 2; i++) {
+        struct said said =
+            ask(cx, "GET", rv_printf(cx, "/v1/runs/%s/tasks?limit=1&cursor=%d", run_id, i), NULL);
+
+        assert_int_equal(json_array_size(rv_json_at(said.json, "data")), 1);
+        assert_int_equal(json_is_true(rv_json_at(said.json, "has_more")), i == 0);
+    }
+}
+
 static void a_denied_run_says_who_denies_it(void **state)
 {
     struct rv_ctx *cx = *state;
@@ -264,6 +365,9 @@ int main(void)
         RV_TEST(a_change_is_a_version_and_the_same_is_none),
         RV_TEST(a_run_is_planned_from_what_stands_now),
         RV_TEST(the_same_key_gets_the_same_answer),
+        RV_TEST(the_same_key_with_another_query_is_a_conflict),
+        RV_TEST(a_failed_repeat_makes_nobody_run_twice),
+        RV_TEST(a_page_of_steps_is_bounded_in_bytes),
         RV_TEST(a_denied_run_says_who_denies_it),
         RV_TEST(a_run_over_budget_says_what_is_left),
         RV_TEST(a_run_is_cancelled_once_and_waited_for),

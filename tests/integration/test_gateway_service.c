@@ -4,6 +4,7 @@
 
 #include "gateway/routes.h"
 #include "gateway_house.h"
+#include "runtime/secret.h"
 
 /* The path of @route with ids of nothing in it. */
 static const char *path_of(struct rv_ctx *cx, const struct rv_route *route, const char *id)
@@ -136,7 +137,62 @@ static void what_belongs_to_others_looks_like_what_is_missing(void **state)
     }
 }
 
+static void a_bound_key_cannot_ask_for_foreign_events(void **state)
+{
+    struct rv_ctx *cx = *state;
+    const char *there = rv_printf(cx, "/v1/events?after=%s.1", new_run(cx));
+    const char *missing = "/v1/events?after=01900000-0000-7000-8000-000000000000.1";
+
+    assert_int_equal(ask(cx, "GET", there, NULL).status, 200);
+    assert_int_equal(ask_gateway(cx, port, bound, "GET", there, NULL, NULL).status, 400);
+    assert_int_equal(ask_gateway(cx, port, bound, "GET", missing, NULL, NULL).status, 400);
+}
+
 /* -- bad input -- */
+
+static void a_name_that_is_taken_is_said_in_words(void **state)
+{
+    struct rv_ctx *cx = *state;
+    const char *rule = "\"rules\":[{\"rule\":\"r\",\"effect\":\"allow\",\"match\":{"
+                       "\"workflow\":\"nix\"}}]";
+    const char *id;
+    struct said said;
+
+    make(cx, "/v1/budgets", "budget_id", "{\"name\":\"one\",\"limit_microusd\":5000000}");
+    id = make(cx, "/v1/budgets", "budget_id", "{\"name\":\"two\",\"limit_microusd\":5000000}");
+    said = ask(cx, "PATCH", rv_printf(cx, "/v1/budgets/%s", id), "{\"name\":\"one\"}");
+    assert_int_equal(said.status, 409);
+    assert_string_equal(text_at(&said, "error.message"),
+                        "a budget with this name is there already");
+    said = ask(cx, "PATCH", rv_printf(cx, "/v1/budgets/%s", id), "{\"limit_microusd\":0}");
+    assert_int_equal(said.status, 400);
+    assert_string_equal(text_at(&said, "error.details[0].path"), "limit_microusd");
+    make(cx, "/v1/policies", "policy_id", rv_printf(cx, "{\"name\":\"one\",%s}", rule));
+    id = make(cx, "/v1/policies", "policy_id", rv_printf(cx, "{\"name\":\"two\",%s}", rule));
+    said = ask(cx, "PATCH", rv_printf(cx, "/v1/policies/%s", id), "{\"name\":\"one\"}");
+    assert_int_equal(said.status, 409);
+    assert_string_equal(text_at(&said, "error.message"),
+                        "a policy with this name is there already");
+}
+
+static void dead_letters_come_page_by_page(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct said said;
+
+    run_sql(
+        "INSERT INTO dead_letters (dead_letter_id, service, subject, reason, payload, created_at)"
+        " SELECT gen_random_uuid(), 'x', 'y', 'z', 'p', now() - n * interval '1 second'"
+        " FROM generate_series(1, 5) n");
+    said = ask(cx, "GET", "/v1/dead-letters?limit=3", NULL);
+    assert_int_equal(json_array_size(rv_json_at(said.json, "data")), 3);
+    assert_true(json_is_true(rv_json_at(said.json, "has_more")));
+    said = ask(cx, "GET",
+               rv_printf(cx, "/v1/dead-letters?limit=3&cursor=%s", text_at(&said, "next_cursor")),
+               NULL);
+    assert_int_equal(json_array_size(rv_json_at(said.json, "data")), 2);
+    assert_true(json_is_false(rv_json_at(said.json, "has_more")));
+}
 
 static void says_what_is_wrong_and_where(void **state)
 {
@@ -166,6 +222,8 @@ static void says_what_is_wrong_and_where(void **state)
         { "GET", "/v1/runs?nix=1", NULL, NULL, 400, "nix" },
         { "GET", "/v1/runs/nix", NULL, NULL, 400, "run_id" },
         { "GET", "/v1/events?after=nix", NULL, NULL, 400, "after" },
+        { "GET", "/v1/events?type=run%25", NULL, NULL, 400, "type" },
+        { "GET", "/v1/events?type=Run.created", NULL, NULL, 400, "type" },
         { "GET", "/v2/runs", NULL, NULL, 404, NULL },
         { "PUT", "/v1/runs", NULL, "{}", 405, NULL },
         { "POST", "/v1/projects", NULL, "{\"name\":\"A B\"}", 400, "name" },
@@ -230,6 +288,26 @@ static void says_a_problem_to_whoever_asks_for_one(void **state)
     assert_string_equal(text_at(&said, "request_id"), "abc-1");
 }
 
+/* -- many bad keys: the last, for the address is refused for a minute -- */
+
+static void many_bad_keys_do_not_hold_up_good_ones(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct said made = ask(cx, "POST", "/v1/api-keys", "{\"name\":\"x\",\"role\":\"viewer\"}");
+    struct said said = { 0 };
+
+    for (int i = 0; i < 20 && said.status != 429; i++) {
+        said = ask_gateway(cx, port, rv_key_new(cx, "rv"), "GET", "/v1/runs", NULL, NULL);
+        assert_true(said.status == 401 || (said.status == 429 && i >= 9));
+    }
+    assert_int_equal(said.status, 429);
+    assert_true(has_header(&said, "Retry-After: "));
+    said = ask_gateway(cx, port, text_at(&made, "key"), "GET", "/v1/runs", NULL, NULL);
+    assert_int_equal(said.status, 429); /* nobody has seen this one work yet */
+    sleep(6);
+    assert_int_equal(ask(cx, "GET", "/v1/runs", NULL).status, 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,9 +315,13 @@ int main(void)
         RV_TEST(every_role_may_what_its_routes_say_and_no_more),
         RV_TEST(a_revoked_key_stops_working),
         RV_TEST(what_belongs_to_others_looks_like_what_is_missing),
+        RV_TEST(a_bound_key_cannot_ask_for_foreign_events),
+        RV_TEST(a_name_that_is_taken_is_said_in_words),
+        RV_TEST(dead_letters_come_page_by_page),
         RV_TEST(says_what_is_wrong_and_where),
         RV_TEST(a_body_over_the_limit_is_refused),
         RV_TEST(says_a_problem_to_whoever_asks_for_one),
+        RV_TEST(many_bad_keys_do_not_hold_up_good_ones),
     };
 
     return cmocka_run_group_tests(tests, house_start, house_stop);

@@ -42,19 +42,28 @@ ORDER BY project_id
 LIMIT :limit::bigint + 1;
 
 -- name: gateway_definitions
-SELECT d.definition_id, d.project_id, d.kind, d.name, d.version, v.spec,
-       ms(d.created_at) AS created_at_ms, ms(d.updated_at) AS updated_at_ms
-FROM definitions d
-JOIN definition_versions v USING (tenant_id, definition_id, version)
-WHERE d.tenant_id = :tenant_id AND d.kind = :kind
-  AND (:key_project::uuid IS NULL OR d.project_id = :key_project)
-  AND (:project_id::uuid IS NULL OR d.project_id = :project_id)
-  AND (:project::text IS NULL OR d.project_id =
-       (SELECT p.project_id FROM projects p WHERE p.tenant_id = :tenant_id AND p.name = :project))
-  AND (:name::text IS NULL OR d.name = :name)
-  AND (:cursor::uuid IS NULL OR d.definition_id > :cursor)
-ORDER BY d.definition_id
-LIMIT :limit::bigint + 1;
+-- A page is about 4 MiB of specs at most, and one row more.
+WITH page AS (
+    SELECT d.definition_id, d.project_id, d.kind, d.name, d.version, v.spec, d.created_at, d.updated_at
+    FROM definitions d
+    JOIN definition_versions v USING (tenant_id, definition_id, version)
+    WHERE d.tenant_id = :tenant_id AND d.kind = :kind
+      AND (:key_project::uuid IS NULL OR d.project_id = :key_project)
+      AND (:project_id::uuid IS NULL OR d.project_id = :project_id)
+      AND (:project::text IS NULL OR d.project_id =
+           (SELECT p.project_id FROM projects p WHERE p.tenant_id = :tenant_id AND p.name = :project))
+      AND (:name::text IS NULL OR d.name = :name)
+      AND (:cursor::uuid IS NULL OR d.definition_id > :cursor)
+    ORDER BY d.definition_id
+    LIMIT :limit::bigint + 1
+), counted AS (
+    SELECT *, sum(octet_length(spec::text)) OVER (ORDER BY definition_id ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS before
+    FROM page
+)
+SELECT definition_id, project_id, kind, name, version, spec, ms(created_at) AS created_at_ms, ms(updated_at) AS updated_at_ms
+FROM counted
+WHERE coalesce(before, 0) < 4194304
+ORDER BY definition_id;
 
 -- name: gateway_definition_get
 SELECT d.definition_id, d.project_id, d.kind, d.name, d.version, v.spec,
@@ -104,6 +113,13 @@ WHERE tenant_id = :tenant_id AND (:key_project::uuid IS NULL OR project_id = :ke
 ORDER BY policy_id
 LIMIT :limit::bigint + 1;
 
+-- name: gateway_policy_named
+-- The one of this name, in this project or in none.
+SELECT policy_id, project_id, name, description, version, state, rules,
+       ms(created_at) AS created_at_ms, ms(updated_at) AS updated_at_ms
+FROM policies
+WHERE tenant_id = :tenant_id AND name = :name AND project_id IS NOT DISTINCT FROM :project_id::uuid;
+
 -- name: gateway_policy_get
 SELECT policy_id, project_id, name, description, version, state, rules,
        ms(created_at) AS created_at_ms, ms(updated_at) AS updated_at_ms
@@ -122,6 +138,13 @@ WHERE tenant_id = :tenant_id AND (:key_project::uuid IS NULL OR project_id = :ke
   AND (:name::text IS NULL OR name = :name) AND (:cursor::uuid IS NULL OR budget_id > :cursor)
 ORDER BY budget_id
 LIMIT :limit::bigint + 1;
+
+-- name: gateway_budget_named
+-- The one of this name, in this project or in none.
+SELECT budget_id, project_id, name, state, limit_microusd, limit_tokens, held_microusd, spent_microusd,
+       held_tokens, spent_tokens, rev, ms(created_at) AS created_at_ms, ms(updated_at) AS updated_at_ms
+FROM budgets
+WHERE tenant_id = :tenant_id AND name = :name AND project_id IS NOT DISTINCT FROM :project_id::uuid;
 
 -- name: gateway_budget_get
 SELECT budget_id, project_id, name, state, limit_microusd, limit_tokens, held_microusd, spent_microusd,

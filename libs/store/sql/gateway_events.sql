@@ -1,16 +1,27 @@
 -- name: gateway_run_events
--- A run's log after a number. Its numbers have no gaps, so nothing newer hides behind.
+-- A run's log after a number. Its numbers have no gaps, so nothing newer hides behind. A page is
+-- about 4 MiB at most, and one row more.
+WITH page AS (
+    SELECT seq, project_id, run_id, run_seq, type, node_id, data, trace_id, at
+    FROM events
+    WHERE tenant_id = :tenant_id AND run_id = :run_id AND run_seq > :run_seq
+    ORDER BY run_seq
+    LIMIT :limit
+), counted AS (
+    SELECT *, sum(octet_length(data::text)) OVER (ORDER BY run_seq ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS before
+    FROM page
+)
 SELECT seq, project_id, run_id, run_seq, type, node_id, data, trace_id, ms(at) AS at_ms
-FROM events
-WHERE tenant_id = :tenant_id AND run_id = :run_id AND run_seq > :run_seq
-ORDER BY run_seq
-LIMIT :limit;
+FROM counted
+WHERE coalesce(before, 0) < 4194304
+ORDER BY run_seq;
 
 -- name: gateway_event_place
--- Whether an event that somebody says they have seen is there.
+-- Whether an event that somebody says they have seen is there, for whoever asks.
 SELECT seq, run_id, run_seq
 FROM events
-WHERE tenant_id = :tenant_id AND run_id = :run_id AND run_seq = :run_seq;
+WHERE tenant_id = :tenant_id AND run_id = :run_id AND run_seq = :run_seq
+  AND (:project_id::uuid IS NULL OR project_id = :project_id);
 
 -- name: gateway_events_last
 -- The newest event that everybody can see by now.
@@ -22,19 +33,28 @@ LIMIT 1;
 
 -- name: gateway_events_after
 -- What came after an event, in order of arrival, up to the oldest transaction that still runs:
--- beyond that rows may yet appear between others. Without an event: from the beginning.
+-- beyond that rows may yet appear between others. Without an event: from the beginning. A page is
+-- about 4 MiB at most, and one row more.
 WITH place AS MATERIALIZED (
     SELECT xid, seq FROM events
     WHERE tenant_id = :tenant_id AND run_id = :run_id AND run_seq = :run_seq
+), page AS (
+    SELECT xid, seq, project_id, run_id, run_seq, type, node_id, data, trace_id, at
+    FROM events
+    WHERE (xid, seq) > (coalesce((SELECT xid FROM place), '0'::xid8), coalesce((SELECT seq FROM place), 0))
+      AND xid < pg_snapshot_xmin(pg_current_snapshot())
+      AND tenant_id = :tenant_id AND (:project_id::uuid IS NULL OR project_id = :project_id)
+      AND (:type::text IS NULL OR type LIKE replace(replace(:type, '_', '\_'), '*', '%'))
+    ORDER BY xid, seq
+    LIMIT :limit
+), counted AS (
+    SELECT *, sum(octet_length(data::text)) OVER (ORDER BY xid, seq ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS before
+    FROM page
 )
 SELECT seq, project_id, run_id, run_seq, type, node_id, data, trace_id, ms(at) AS at_ms
-FROM events
-WHERE (xid, seq) > (coalesce((SELECT xid FROM place), '0'::xid8), coalesce((SELECT seq FROM place), 0))
-  AND xid < pg_snapshot_xmin(pg_current_snapshot())
-  AND tenant_id = :tenant_id AND (:project_id::uuid IS NULL OR project_id = :project_id)
-  AND (:type::text IS NULL OR type LIKE replace(replace(:type, '_', '\_'), '*', '%'))
-ORDER BY xid, seq
-LIMIT :limit;
+FROM counted
+WHERE coalesce(before, 0) < 4194304
+ORDER BY xid, seq;
 
 -- name: gateway_dead_letters
 -- What nobody could read, newest first, without its bytes. It belongs to no tenant: for those who
@@ -46,7 +66,7 @@ WHERE requeued_at IS NULL AND (:dead_letter_id::uuid IS NULL OR
       (created_at, dead_letter_id) < (SELECT created_at, dead_letter_id FROM dead_letters
                                       WHERE dead_letter_id = :dead_letter_id))
 ORDER BY created_at DESC, dead_letter_id DESC
-LIMIT :limit;
+LIMIT :limit::bigint + 1;
 
 -- name: gateway_dead_letter_count
 SELECT count(*) AS n FROM dead_letters WHERE requeued_at IS NULL;

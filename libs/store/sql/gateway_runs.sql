@@ -62,21 +62,61 @@ WHERE tenant_id = :tenant_id AND run_id = :run_id
   AND (:key_project::uuid IS NULL OR project_id = :key_project);
 
 -- name: gateway_run_tasks
+-- Until about 4 MiB of outputs are there, and one row more.
+WITH RECURSIVE page AS (
+    (SELECT task_no, 1 AS n, 0::bigint AS before, coalesce(octet_length(output::text), 0)::bigint AS bytes
+     FROM tasks
+     WHERE tenant_id = :tenant_id AND run_id = :run_id AND task_no >= :cursor
+     ORDER BY task_no
+     LIMIT 1)
+    UNION ALL
+    SELECT next.task_no, page.n + 1, page.before + page.bytes, next.bytes
+    FROM page
+    CROSS JOIN LATERAL (
+        SELECT t.task_no, coalesce(octet_length(t.output::text), 0)::bigint AS bytes
+        FROM tasks t
+        WHERE t.tenant_id = :tenant_id AND t.run_id = :run_id AND t.task_no > page.task_no
+        ORDER BY t.task_no
+        LIMIT 1) next
+    WHERE page.n <= :limit::bigint AND page.before < 4194304
+)
 SELECT run_id, task_no, node_id, kind, state, attempt, open_needs, calls, executor_id, approval_id,
        ms(ready_at) AS ready_at_ms, ms(started_at) AS started_at_ms, ms(ended_at) AS ended_at_ms,
        output, error, cost_microusd, tokens_in, tokens_out
-FROM tasks
-WHERE tenant_id = :tenant_id AND run_id = :run_id AND task_no >= :cursor
-ORDER BY task_no
-LIMIT :limit::bigint + 1;
+FROM page
+JOIN tasks USING (task_no)
+WHERE tenant_id = :tenant_id AND run_id = :run_id
+ORDER BY task_no;
 
 -- name: gateway_run_steps
+-- Row by row, until about 4 MiB are there, and one row more: what was asked and answered may be
+-- large, and what is not said is not read either.
+WITH RECURSIVE page AS (
+    (SELECT task_no, call_no, 1 AS n, 0::bigint AS before,
+            coalesce(octet_length(request::text), 0)::bigint + coalesce(octet_length(response::text), 0) AS bytes
+     FROM run_steps
+     WHERE tenant_id = :tenant_id AND run_id = :run_id AND task_no * 1000000 + call_no >= :cursor
+     ORDER BY task_no, call_no
+     LIMIT 1)
+    UNION ALL
+    SELECT next.task_no, next.call_no, page.n + 1, page.before + page.bytes, next.bytes
+    FROM page
+    CROSS JOIN LATERAL (
+        SELECT s.task_no, s.call_no,
+               coalesce(octet_length(s.request::text), 0)::bigint + coalesce(octet_length(s.response::text), 0) AS bytes
+        FROM run_steps s
+        WHERE s.tenant_id = :tenant_id AND s.run_id = :run_id
+          AND (s.task_no, s.call_no) > (page.task_no, page.call_no)
+        ORDER BY s.task_no, s.call_no
+        LIMIT 1) next
+    WHERE page.n <= :limit::bigint AND page.before < 4194304
+)
 SELECT run_id, task_no, call_no, kind, name, provider, request, response, ok, error, cost_microusd,
        tokens_in, tokens_cached, tokens_out, decision_id, hold_id, ms(started_at) AS started_at_ms, took_ms
-FROM run_steps
-WHERE tenant_id = :tenant_id AND run_id = :run_id AND task_no * 1000000 + call_no >= :cursor
-ORDER BY task_no, call_no
-LIMIT :limit::bigint + 1;
+FROM page
+JOIN run_steps USING (task_no, call_no)
+WHERE tenant_id = :tenant_id AND run_id = :run_id
+ORDER BY task_no, call_no;
 
 -- name: gateway_run_evaluations
 SELECT evaluation_id, project_id, run_id, scorer, kind, score, weight, passed, reason,

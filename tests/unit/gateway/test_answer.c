@@ -28,6 +28,7 @@ static void every_failure_has_one_form(void **state)
         { full, NULL },
     };
 
+    rows[2].error.inside = true;
     full.hint = "ask";
     full.reason = "{\"decision\":{\"rule\":\"x\"}}";
     full.details[0] = (struct rv_detail){ "spec.nodes[2].needs[0]", "is \"odd\"" };
