@@ -158,6 +158,9 @@ struct task_call {
 struct task_recorded {
     enum report_verdict verdict;
 };
+/* Of frames in a page of the journal: what one message can carry. No frame may be larger. */
+enum { JOURNAL_PAGE_BYTES = 700 * 1024 };
+
 struct journal_ask {
     const char *tenant_id, *run_id;
     int64_t task_no;

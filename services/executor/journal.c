@@ -8,8 +8,7 @@
 #include "contract/subjects.h"
 #include "runtime/failpoint.h"
 
-/* FRAME_MAX: what a page of the journal has room for. */
-enum { SHOWN_MAX = 4096, FRAME_MAX = 700 * 1024, AGAIN_MS = 200 };
+enum { SHOWN_MAX = 4096, AGAIN_MS = 200 };
 
 /* Any of them may have been lost on its way, not the last one only. Twice is once. */
 static void settle_again(struct rv_ctx *cx, struct work *work)
@@ -188,7 +187,7 @@ rv_result journal_add(struct rv_ctx *cx, struct work *work, const struct made_ca
     RV_TRY(cx, fill(cx, work, call, &recorded));
     RV_TRY(cx, rv_failpoint(cx, "executor.record.before"));
     cx->deadline_ms = 0;
-    status = recorded.frame.len > FRAME_MAX
+    status = recorded.frame.len > JOURNAL_PAGE_BYTES
                  ? step_fails(cx, work, "call_too_large", false,
                               "what came of call %lld is larger than 700 KiB",
                               (long long)recorded.call_no)

@@ -6,8 +6,6 @@
 #include "runtime/secret.h"
 #include "store/sql.h"
 
-enum { PAGE_BYTES_MAX = 700 * 1024 };
-
 /* Every message about a task begins with these three; a batch is loaded by them. */
 static struct task_ref *refs_of(struct rv_ctx *cx, const void *items, size_t size, size_t n,
                                 size_t *n_good)
@@ -245,7 +243,7 @@ static size_t calls_that_fit(const struct task_call *calls, size_t n)
 
     for (; fit < n; fit++) {
         bytes += calls[fit].frame.len + 512;
-        if (fit > 0 && bytes > PAGE_BYTES_MAX)
+        if (fit > 0 && bytes > JOURNAL_PAGE_BYTES)
             break;
     }
     return fit;

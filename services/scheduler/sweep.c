@@ -5,7 +5,7 @@
 #include "contract/subjects.h"
 #include "store/sql.h"
 
-enum { DUE_MAX = 500 }; /* as the statements say */
+enum { PAGE_MAX = 5000, DUE_MAX = 500 }; /* as the statements say */
 
 static const char FIRST_RUN[] = "00000000-0000-0000-0000-000000000000";
 
@@ -139,6 +139,17 @@ static void tell_approvals(struct rv_ctx *cx, struct scheduler_service *service,
         rv_after(cx, retell, again);
 }
 
+/* The last run of a list that was cut at @max; NULL: it was not. */
+static const char *last_of(const struct rv_rows *refs, size_t max)
+{
+    return refs->n < max ? NULL : ((const struct task_ref *)refs->items)[refs->n - 1].run_id;
+}
+
+static const char *earlier(const char *a, const char *b)
+{
+    return !a || (b && strcmp(b, a) < 0) ? b : a;
+}
+
 /*
  * Walks the runs that are not over, a page at a time: leases that ran out, tasks announced and
  * never taken, waits that are over, deadlines, approvals nobody heard of. Safe with two: every
@@ -147,12 +158,11 @@ static void tell_approvals(struct rv_ctx *cx, struct scheduler_service *service,
 enum rv_status tick_sweep(struct rv_ctx *cx, void *state, bool *again)
 {
     struct scheduler_service *service = state;
-    char start[sizeof(FIRST_RUN)];
-    struct task_ref from = { .run_id = start };
+    struct task_ref from = { .run_id = service->sweep_after[0] ? service->sweep_after : FIRST_RUN };
     struct rv_rows page, tasks, runs, approvals;
+    const char *after;
     struct rv_in in;
 
-    memcpy(start, service->sweep_after[0] ? service->sweep_after : FIRST_RUN, sizeof(start));
     RV_TRY(cx,
            rv_db_rows(cx, &SQL_RUNS_OPEN_PAGE, rv_in(task_ref, &from), &task_ref_record, &page));
     service->sweep_after[0] = '\0';
@@ -163,13 +173,10 @@ enum rv_status tick_sweep(struct rv_ctx *cx, void *state, bool *again)
     RV_TRY(cx, rv_db_read(cx, &SQL_RUNS_DUE, in, &task_ref_record, &runs));
     RV_TRY(cx, rv_db_read(cx, &SQL_APPROVALS_DUE, in, &approval_ref_record, &approvals));
     RV_TRY(cx, rv_db_sync(cx));
-    if (tasks.n >= DUE_MAX || runs.n >= DUE_MAX || approvals.n >= DUE_MAX) {
-        memcpy(service->sweep_after, start, sizeof(start)); /* more of this page first */
-        *again = true;
-    } else if (page.n >= 5000) {
-        const struct task_ref *last = &((const struct task_ref *)page.items)[page.n - 1];
-
-        memcpy(service->sweep_after, last->run_id, sizeof(FIRST_RUN));
+    after = earlier(last_of(&tasks, DUE_MAX), last_of(&runs, DUE_MAX));
+    after = after ? after : last_of(&page, PAGE_MAX);
+    if (after) {
+        memcpy(service->sweep_after, after, sizeof(FIRST_RUN));
         *again = true;
     }
     tell_approvals(cx, service, &approvals);

@@ -516,6 +516,40 @@ static void events_are_numbered_without_gaps_and_relayed(void **state)
                      0);
 }
 
+/* More than a page of the sweep: it goes on behind the last it saw. */
+static void many_deadlines_at_once_are_all_kept(void **state)
+{
+    enum { EACH = 200, TIMES = 6 };
+    struct rv_ctx *cx = *state;
+    struct run_ask *asks = rv_new_array(cx, struct run_ask, EACH);
+    struct run_answer *answers = rv_new_array(cx, struct run_answer, EACH);
+    int64_t left = 0;
+
+    for (int t = 0; t < TIMES; t++) {
+        for (size_t i = 0; i < EACH; i++)
+            asks[i] = (struct run_ask){ .tenant_id = TENANT_DEFAULT,
+                                        .project_id = PROJECT,
+                                        .run_id = rv_id_new(cx),
+                                        .plan_id = DIAMOND,
+                                        .created_by = "crowd" };
+        assert_ok(cx, rv_bus_ask_many(cx, bus, &SUBJ_RUN_CREATE, asks, EACH, answers, 10000));
+    }
+    assert_ok(cx, rv_db_open(cx, &db));
+    assert_ok(cx, rv_db_script(cx, "UPDATE runs SET deadline_at = now() - interval '1 s' "
+                                   "WHERE created_by = 'crowd'"));
+    rv_db_close(cx);
+    for (int i = 0; i < 200; i++) {
+        left = number(cx, "SELECT count(*) AS task_no FROM runs WHERE created_by = 'crowd' AND "
+                          "ended_at IS NULL");
+        if (left == 0)
+            break;
+        rv_sleep_ms(50);
+    }
+    assert_int_equal(left, 0);
+    assert_int_equal(number(cx, "SELECT count(*) AS task_no FROM runs WHERE created_by = 'crowd'"),
+                     EACH * TIMES);
+}
+
 static void garbage_is_refused_and_hurts_nobody(void **state)
 {
     static const char *const garbage[] = { "\xff\xff\xff", "\x0a\x03zzz", "{\"json\":true}", "" };
@@ -550,6 +584,7 @@ int main(void)
         RV_TEST(a_call_is_recorded_once_and_read_back),
         RV_TEST(a_journal_too_large_for_one_message_is_read_in_pages),
         RV_TEST(events_are_numbered_without_gaps_and_relayed),
+        RV_TEST(many_deadlines_at_once_are_all_kept),
         RV_TEST(garbage_is_refused_and_hurts_nobody),
     };
 
