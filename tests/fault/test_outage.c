@@ -86,6 +86,21 @@ static void postgres_may_be_restarted_under_load(void **state)
     rv_http_client_free(client);
 }
 
+/* In the middle of whatever it does, which has to be something. */
+static void freeze_at_work(struct stack_service *executor, const char *url)
+{
+    for (int i = 0; i < 200; i++) {
+        assert_true(stack_service_signal(executor, SIGSTOP));
+        rv_sleep_ms(50); /* what it said before is taken by then */
+        if (count_of(url, "SELECT count(*) AS checked FROM tasks WHERE state IN ('claimed', "
+                          "'in_progress')") > 0)
+            return;
+        assert_true(stack_service_signal(executor, SIGCONT));
+        rv_sleep_ms(30);
+    }
+    fail_msg("the executor is never seen at work");
+}
+
 static void what_a_frozen_executor_says_late_changes_nothing(void **state)
 {
     struct stack_service *frozen = world.parts[WORLD_EXECUTOR][0];
@@ -95,8 +110,7 @@ static void what_a_frozen_executor_says_late_changes_nothing(void **state)
     long lost;
 
     assert_true(load_start(&load, &world, "chain", 4));
-    rv_sleep_ms(300);
-    assert_true(stack_service_signal(frozen, SIGSTOP)); /* in the middle of whatever it does */
+    freeze_at_work(frozen, url);
     other = stack_service_start(&world.stack, "executor", frozen->env);
     assert_non_null(other);
     rv_sleep_ms(3000); /* three leases */
