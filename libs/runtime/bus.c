@@ -19,7 +19,7 @@ enum { DELIVERY_THREADS = 2, PING_MS = 2000, PINGS_OUT = 2, CLOSE_MS = 5000 };
 
 void rv_bus_drop_message(natsMsg **message)
 {
-    natsMsg_Destroy(*message);
+    rv_bus_drop(*message);
 }
 
 rv_result rv_bus_checked(struct rv_ctx *cx, natsStatus got, const char *doing)

@@ -31,7 +31,7 @@ static void give(struct rv_bus *bus, uint32_t slot, uint32_t generation, size_t 
             pthread_cond_signal(&pending->ready);
     }
     pthread_mutex_unlock(&bus->lock);
-    natsMsg_Destroy(message);
+    rv_bus_drop(message);
 }
 
 static void on_answer(natsConnection *conn, natsSubscription *sub, natsMsg *message, void *closure)
@@ -95,7 +95,7 @@ static void drop_pending(void *arg)
 
     rv_bus_forget(pending);
     pthread_cond_destroy(&pending->ready);
-    natsMsg_Destroy(pending->answer);
+    rv_bus_drop(pending->answer);
 }
 
 rv_result rv_bus_expect(struct rv_ctx *cx, struct rv_bus *bus, const char *name, size_t want,

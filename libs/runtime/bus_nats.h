@@ -78,6 +78,8 @@ struct rv_pending {
     uint64_t first_seq, last_seq; /* for each(): where a stream put the first and the last */
 };
 
+/* Frees @message, which may be NULL, sooner or later: natsMsg_Destroy for all of us. */
+void rv_bus_drop(natsMsg *message);
 void rv_bus_drop_message(natsMsg **message);
 #define auto_message __attribute__((cleanup(rv_bus_drop_message))) natsMsg *
 

@@ -104,7 +104,7 @@ static void on_message(natsConnection *conn, natsSubscription *sub, natsMsg *mes
     natsMsgHeader_Get(message, RV_HEADER_STATUS, &heard.status);
     heard.trace_id = trace_of(trace, trace_id) ? trace_id : NULL;
     listener->heard(listener->arg, &heard);
-    natsMsg_Destroy(message);
+    rv_bus_drop(message);
 }
 
 rv_result rv_bus_listen(struct rv_ctx *cx, struct rv_bus *bus, const char *subject,

@@ -79,6 +79,7 @@ static void init_lock(struct rv_http_server *server)
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&server->changed, &monotonic);
+    pthread_cond_init(&server->halt, &monotonic);
     pthread_condattr_destroy(&monotonic);
 }
 
@@ -87,6 +88,7 @@ static void free_server(struct rv_http_server *server)
     if (server->listener >= 0)
         close(server->listener);
     pthread_cond_destroy(&server->changed);
+    pthread_cond_destroy(&server->halt);
     pthread_mutex_destroy(&server->lock);
     free(server);
 }

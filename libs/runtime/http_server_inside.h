@@ -69,7 +69,8 @@ struct rv_http_server {
     atomic_bool stopping;
     atomic_size_t body_total; /* bytes of bodies whose requests are not completed */
     pthread_mutex_t lock;     /* of the list and what hangs in it; may be held when calling MHD */
-    pthread_cond_t changed;
+    pthread_cond_t changed;   /* a request has ended: for whoever stops the server */
+    pthread_cond_t halt;      /* of the sweeper; its own, or every request would wake it */
     struct rv_http_connection *connections;
     size_t n_connections, n_requests; /* a request: from its first line to its completion */
     pthread_t acceptor, sweeper;

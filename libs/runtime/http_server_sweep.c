@@ -111,7 +111,7 @@ static void *sweep(void *arg)
         for (struct rv_http_connection *c = server->connections; c; c = c->next)
             look_at(server, c, rv_monotonic_ms());
         while (server->sweeping && rv_monotonic_ns() < at_ns)
-            pthread_cond_timedwait(&server->changed, &server->lock, &at);
+            pthread_cond_timedwait(&server->halt, &server->lock, &at);
     }
     pthread_mutex_unlock(&server->lock);
     return NULL;
@@ -129,7 +129,7 @@ void rv_http_sweep_stop(struct rv_http_server *server)
 {
     pthread_mutex_lock(&server->lock);
     server->sweeping = false;
-    pthread_cond_broadcast(&server->changed);
+    pthread_cond_signal(&server->halt);
     pthread_mutex_unlock(&server->lock);
     pthread_join(server->sweeper, NULL);
 }

@@ -1,5 +1,8 @@
+#define _GNU_SOURCE /* SCHED_BATCH */
+
 #include "runtime/service.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +78,15 @@ static void block_signals(void)
     sigaddset(&process.signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &process.signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+/*
+ * Whoever is at work is not taken off its core by everybody who wakes: under load more is waiting
+ * when it looks again, so batches are larger; on an idle machine it changes nothing.
+ */
+static void work_in_batches(void)
+{
+    sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 }); /* the threads inherit it */
 }
 
 static void let_second_signal_end(void)
@@ -270,6 +282,7 @@ int rv_service_main(int argc, char **argv, const struct rv_service *service)
         return EXIT_CONFIG;
     set_log(service);
     block_signals();
+    work_in_batches();
     rv_ctx_init(&cx);
     fill_runtime(&process.runtime, service);
     code = serve(&cx, &process.runtime);

@@ -137,7 +137,7 @@ static void on_message(natsConnection *conn, natsSubscription *sub, natsMsg *mes
     pthread_mutex_unlock(&consumer->lock);
     if (message && delivery)
         natsConnection_PublishString(conn, reply, "-NAK"); /* nobody is here: to another one */
-    natsMsg_Destroy(message);
+    rv_bus_drop(message);
 }
 
 static void on_reconnect(void *arg)
@@ -154,7 +154,7 @@ static void drop_consumer(void *arg)
     struct rv_consumer *consumer = arg;
 
     for (; consumer->count > 0; consumer->count--) {
-        natsMsg_Destroy(consumer->queue[consumer->head]);
+        rv_bus_drop(consumer->queue[consumer->head]);
         consumer->head = (consumer->head + 1) % consumer->size;
     }
     pthread_mutex_destroy(&consumer->lock);
@@ -260,7 +260,7 @@ static int64_t deliveries_of(const char *ack)
 
 static void drop_kept(void *message)
 {
-    natsMsg_Destroy(message);
+    rv_bus_drop(message);
 }
 
 static void hand_out(struct rv_ctx *cx, natsMsg *message, struct rv_delivery *item)

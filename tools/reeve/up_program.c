@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,7 @@ __attribute__((noreturn)) static void become(const struct program *program, pid_
     close_range(3, ~0U, 0);
     if (program->as_postgres && !become_postgres())
         _exit(126);
+    sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 }); /* as in runtime/service.c */
     prctl(PR_SET_PDEATHSIG, program->death_signal ? program->death_signal : SIGTERM);
     if (getppid() != parent)
         _exit(125);
