@@ -113,9 +113,9 @@ static bool send_sync(struct rv_db *db)
     return true;
 }
 
-static bool send_words(struct rv_db *db, const char *words)
+static bool send_rollback(struct rv_db *db)
 {
-    if (!PQsendQueryParams(db->conn, words, 0, NULL, NULL, NULL, NULL, 0))
+    if (!PQsendQueryParams(db->conn, "ROLLBACK", 0, NULL, NULL, NULL, NULL, 0))
         return false;
     rv_db_session_expect(db, (struct rv_db_sent){ .kind = RV_SENT_COMMAND });
     return true;
@@ -127,7 +127,7 @@ static void undo(struct rv_db *db)
     db->in_work = false;
     if (!db->conn)
         return;
-    if (!send_sync(db) || !send_words(db, "ROLLBACK") || !send_sync(db) || !drain(db))
+    if (!send_sync(db) || !send_rollback(db) || !send_sync(db) || !drain(db))
         rv_db_session_drop(db);
 }
 
@@ -171,18 +171,6 @@ static rv_result read_answers(struct rv_ctx *cx, struct rv_db *db)
     return RV_OK;
 }
 
-static rv_result begin(struct rv_ctx *cx, struct rv_db *db)
-{
-    enum rv_status status = rv_db_session_alive(db) ? RV_OK : rv_db_session_open(cx, db);
-
-    db->failed = status != RV_OK;
-    db->in_work = status == RV_OK;
-    db->fate_unknown = false;
-    if (status == RV_OK && !send_words(db, "BEGIN"))
-        return lost(cx, db, "begin");
-    return status;
-}
-
 static const struct rv_sql **prepared_slot(struct rv_db *db, const struct rv_sql *sql)
 {
     size_t at = (size_t)(sql->id + RV_DB_OWN_STATEMENTS);
@@ -218,6 +206,30 @@ static bool send_statement(struct rv_db *db, const struct rv_sql *sql, const cha
     if (*slot == sql)
         return PQsendQueryPrepared(db->conn, sql->name, sql->param_count, values, NULL, NULL, 0);
     return PQsendQueryParams(db->conn, sql->text, sql->param_count, NULL, values, NULL, NULL, 0);
+}
+
+/* Prepared like all others: as words they would be parsed and planned for every piece of work. */
+static const struct rv_sql sql_begin = { .name = "runtime_begin", .text = "BEGIN", .id = -4 };
+static const struct rv_sql sql_commit = { .name = "runtime_commit", .text = "COMMIT", .id = -5 };
+
+static bool send_command(struct rv_db *db, const struct rv_sql *sql)
+{
+    if (!send_statement(db, sql, NULL))
+        return false;
+    rv_db_session_expect(db, (struct rv_db_sent){ .kind = RV_SENT_COMMAND, .sql = sql });
+    return true;
+}
+
+static rv_result begin(struct rv_ctx *cx, struct rv_db *db)
+{
+    enum rv_status status = rv_db_session_alive(db) ? RV_OK : rv_db_session_open(cx, db);
+
+    db->failed = status != RV_OK;
+    db->in_work = status == RV_OK;
+    db->fate_unknown = false;
+    if (status == RV_OK && !send_command(db, &sql_begin))
+        return lost(cx, db, "begin");
+    return status;
 }
 
 static rv_result queue(struct rv_ctx *cx, struct rv_in in, struct rv_db_sent sent)
@@ -290,7 +302,7 @@ static rv_result end_work(struct rv_ctx *cx, struct rv_db *db)
     if (db->failed)
         return rv_fail(cx, RV_INTERNAL, "commit: this work has failed before");
     db->committing = true;
-    if (!send_words(db, "COMMIT") || !send_sync(db))
+    if (!send_command(db, &sql_commit) || !send_sync(db))
         return lost(cx, db, "commit");
     return read_answers(cx, db);
 }

@@ -8,7 +8,7 @@
 #include "runtime/record_pg.h"
 
 /* Statements of the runtime itself have ids below zero. */
-enum { RV_DB_OWN_STATEMENTS = 4 };
+enum { RV_DB_OWN_STATEMENTS = 6 };
 
 /* What the next result belongs to. */
 struct rv_db_sent {

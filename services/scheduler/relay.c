@@ -6,16 +6,6 @@
 #include "scheduler.h"
 #include "store/sql.h"
 
-struct leading {
-    bool leads;
-};
-/* clang-format off */
-static const struct rv_field leading_fields[] = {
-    RV_BOOL(leading, leads, 0),
-};
-static RV_RECORD(leading, leading_fields);
-/* clang-format on */
-
 /* Publishing may flush and wait twice; all of it must end before the session is taken for idle. */
 enum { RELAY_BATCH = 2000, PUBLISH_TIMEOUT_MS = 1200 };
 
@@ -69,12 +59,9 @@ static rv_result publish(struct rv_ctx *cx, struct scheduler_service *service,
 enum rv_status tick_relay(struct rv_ctx *cx, void *state, bool *again)
 {
     struct scheduler_service *service = state;
-    struct leading leading;
     struct rv_rows rows;
 
-    RV_TRY(cx, rv_db_one(cx, &SQL_RELAY_LEAD, rv_nothing, rv_out(leading, &leading)));
-    if (!leading.leads)
-        return RV_OK;
+    RV_TRY(cx, rv_db_exec(cx, &SQL_RELAY_LEAD, rv_nothing));
     RV_TRY(cx, rv_db_rows(cx, &SQL_RELAY_READ, rv_nothing, &event_row_record, &rows));
     if (rows.n == 0)
         return RV_OK;

@@ -6,10 +6,11 @@ FROM unnest(:tenant_id[]::uuid[], :project_id[]::uuid[], :run_id[]::uuid[], :run
      AS n (tenant_id, project_id, run_id, run_seq, type, node_id, data, trace_id, at);
 
 -- name: relay_lead
--- One relay at a time; whoever does not lead has nothing to do. Its commit need not be on disk before
--- it goes on: a cursor that is lost says some events twice, and their ids drop them.
-SELECT pg_try_advisory_xact_lock(7236117) AS leads
-FROM (SELECT set_config('synchronous_commit', 'off', true)) AS lazily;
+-- One relay at a time; whoever does not lead has nothing to do, and relay_read, which goes out in the
+-- same flight, finds nothing. The commit need not be on disk before it goes on: a cursor that is lost
+-- says some events twice, and their ids drop them.
+SELECT set_config('synchronous_commit', 'off', true),
+       set_config('reeve.leads', pg_try_advisory_xact_lock(7236117)::text, true);
 
 -- name: relay_read
 -- Events before the oldest transaction that is still running, after the cursor, in commit order of
@@ -17,7 +18,8 @@ FROM (SELECT set_config('synchronous_commit', 'off', true)) AS lazily;
 SELECT e.xid::text AS xid, e.seq, e.tenant_id, e.project_id, e.run_id, e.run_seq, e.type, e.node_id, e.data, e.trace_id,
        ms(e.at) AS at_ms
 FROM events e
-WHERE (e.xid, e.seq) > ((SELECT c.xid FROM relay_cursors c WHERE c.name = 'events'),
+WHERE (SELECT current_setting('reeve.leads')::boolean)
+  AND (e.xid, e.seq) > ((SELECT c.xid FROM relay_cursors c WHERE c.name = 'events'),
                         (SELECT c.seq FROM relay_cursors c WHERE c.name = 'events'))
   AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
 ORDER BY e.xid, e.seq LIMIT 2000;

@@ -19,15 +19,15 @@ FROM (SELECT DISTINCT * FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[])) AS
 WHERE r.tasks_total > 16;
 
 -- name: tasks_of_small_runs
--- All tasks of runs that have few: read in the flight that reads the runs, before their plan is known.
+-- All tasks of runs that have few, and the first of those that have many, which are not asked for by
+-- this: read in the flight that reads the runs, before their plan is known.
 SELECT t.tenant_id, t.run_id, t.task_no, t.node_id, t.kind, t.state, t.fence, t.attempt, t.open_needs, t.calls,
        t.executor_id, t.approval_id, ms(t.lease_until) AS lease_until_ms, ms(t.not_before) AS not_before_ms,
        ms(t.announced_at) AS announced_at_ms, ms(t.ready_at) AS ready_at_ms, ms(t.started_at) AS started_at_ms,
        ms(t.ended_at) AS ended_at_ms, t.cost_microusd, t.tokens_in, t.tokens_out
 FROM (SELECT DISTINCT * FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[])) AS k (tenant_id, run_id)
-     JOIN runs r USING (tenant_id, run_id)
      JOIN tasks t USING (tenant_id, run_id)
-WHERE r.tasks_total <= 16;
+WHERE t.task_no < 16;
 
 -- name: tasks_new
 INSERT INTO tasks (tenant_id, run_id, task_no, node_id, kind, state, open_needs, announced_at, ready_at)
