@@ -132,6 +132,17 @@ enum rv_status rv_trace_at(struct rv_ctx *cx, enum rv_status status, const char 
     return status;
 }
 
+rv_result rv_reword_at(struct rv_ctx *cx, enum rv_status status, enum rv_status of,
+                       const char *where, const char *words)
+{
+    if (status == RV_OK)
+        return RV_OK;
+    if (status != of)
+        return rv_trace_at(cx, status, where);
+    cx->error = (struct rv_error){ 0 };
+    return rv_fail_at(cx, of, where, "%s", words);
+}
+
 char *rv_strndup(struct rv_ctx *cx, const char *text, size_t len)
 {
     char *copy = rv_arena_alloc(cx->arena, len + 1);

@@ -111,6 +111,14 @@ rv_result rv_refuse_at(struct rv_ctx *cx, const char *where);
 
 enum rv_status rv_trace_at(struct rv_ctx *cx, enum rv_status status, const char *where);
 
+/*
+ * Passes @status on, but says a failure that is @of in words for whoever asked:
+ * return rv_reword(cx, rv_db_one(...), RV_CONFLICT, "a budget with this name is there already");
+ */
+#define rv_reword(cx, status, of, words) rv_reword_at((cx), (status), (of), RV_HERE, (words))
+rv_result rv_reword_at(struct rv_ctx *cx, enum rv_status status, enum rv_status of,
+                       const char *where, const char *words);
+
 /* Memory that lives as long as the ctx, zeroed. */
 #define rv_new(cx, type)          ((type *)rv_arena_alloc((cx)->arena, sizeof(type)))
 #define rv_new_array(cx, type, n) ((type *)rv_arena_array((cx)->arena, sizeof(type), (n)))

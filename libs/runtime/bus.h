@@ -34,13 +34,15 @@ rv_result rv_bus_ask(struct rv_ctx *cx, struct rv_bus *bus, const struct rv_subj
 rv_result rv_bus_ask_many(struct rv_ctx *cx, struct rv_bus *bus, const struct rv_subject *subject,
                           const void *asks, size_t n, void *answers, int64_t timeout_ms);
 
-/* Two halves of rv_bus_ask_many, so that two services can be asked at once. Every begun one must
- * be awaited, also after a failure of another. */
+/*
+ * Two halves of rv_bus_ask_many, so that two services can be asked at once. Every begun one must
+ * be awaited, also after a failure of another. @timeout_ms counts from the asking and travels with
+ * the ask, so that nobody works on what is not waited for any more (rv_handler.stale).
+ */
 struct rv_pending;
 rv_result rv_bus_begin(struct rv_ctx *cx, struct rv_bus *bus, const struct rv_subject *subject,
-                       const void *asks, size_t n, struct rv_pending **pending);
-rv_result rv_bus_await(struct rv_ctx *cx, struct rv_pending *pending, void *answers,
-                       int64_t timeout_ms);
+                       const void *asks, size_t n, int64_t timeout_ms, struct rv_pending **pending);
+rv_result rv_bus_await(struct rv_ctx *cx, struct rv_pending *pending, void *answers);
 
 /* Says news; nobody answers and it may be lost. */
 rv_result rv_bus_tell(struct rv_ctx *cx, struct rv_bus *bus, const struct rv_subject *subject,
@@ -59,6 +61,7 @@ struct rv_heard {
     const uint8_t *bytes;
     size_t len;
     const char *trace_id, *request_id, *status; /* headers; NULL when absent */
+    int64_t patience_ms;                        /* how long whoever asks will wait; 0: unknown */
 };
 rv_result rv_bus_listen(struct rv_ctx *cx, struct rv_bus *bus, const char *subject,
                         const char *group, void (*heard)(void *arg, const struct rv_heard *heard),

@@ -99,7 +99,7 @@ static void drop_pending(void *arg)
 }
 
 rv_result rv_bus_expect(struct rv_ctx *cx, struct rv_bus *bus, const char *name, size_t want,
-                        struct rv_pending **pending)
+                        int64_t timeout_ms, struct rv_pending **pending)
 {
     struct rv_pending *asked;
     pthread_condattr_t monotonic;
@@ -108,7 +108,11 @@ rv_result rv_bus_expect(struct rv_ctx *cx, struct rv_bus *bus, const char *name,
     if (!rv_bus_connected(bus))
         return rv_fail(cx, RV_UNAVAILABLE, "the bus is down, %s cannot be asked", name);
     asked = rv_new(cx, struct rv_pending);
-    *asked = (struct rv_pending){ .bus = bus, .name = name, .want = want };
+    *asked = (struct rv_pending){ .bus = bus,
+                                  .name = name,
+                                  .want = want,
+                                  .asked_ms = rv_monotonic_ms(),
+                                  .timeout_ms = timeout_ms };
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&asked->ready, &monotonic);
@@ -155,18 +159,18 @@ void rv_bus_reply_to(const struct rv_pending *pending, size_t index, char reply[
              pending->generation, index);
 }
 
-static struct timespec deadline_of(const struct rv_ctx *cx, int64_t timeout_ms)
+static struct timespec deadline_of(const struct rv_ctx *cx, const struct rv_pending *pending)
 {
-    int64_t until_ms = rv_monotonic_ms() + timeout_ms;
+    int64_t until_ms = pending->asked_ms + pending->timeout_ms;
 
     if (cx->deadline_ms > 0 && cx->deadline_ms < until_ms)
         until_ms = cx->deadline_ms;
     return (struct timespec){ until_ms / 1000, until_ms % 1000 * 1000000 };
 }
 
-rv_result rv_bus_collect(struct rv_ctx *cx, struct rv_pending *pending, int64_t timeout_ms)
+rv_result rv_bus_collect(struct rv_ctx *cx, struct rv_pending *pending)
 {
-    struct timespec until = deadline_of(cx, timeout_ms);
+    struct timespec until = deadline_of(cx, pending);
     struct rv_bus *bus = pending->bus;
     int late = 0;
     bool lost;
@@ -182,7 +186,7 @@ rv_result rv_bus_collect(struct rv_ctx *cx, struct rv_pending *pending, int64_t 
     if (lost)
         return rv_fail(cx, RV_UNAVAILABLE, "the bus went down while %s was asked", pending->name);
     return rv_fail(cx, RV_TIMEOUT, "%s did not answer in %lld ms", pending->name,
-                   (long long)timeout_ms);
+                   (long long)pending->timeout_ms);
 }
 
 static rv_result publish_ask(struct rv_ctx *cx, struct rv_pending *pending, const void *bytes,
@@ -190,15 +194,14 @@ static rv_result publish_ask(struct rv_ctx *cx, struct rv_pending *pending, cons
 {
     struct rv_bus *bus = pending->bus;
     auto_message message = NULL;
-    char reply[RV_REPLY_SIZE];
+    char reply[RV_REPLY_SIZE], waits[24];
     natsStatus got;
 
     rv_bus_reply_to(pending, 0, reply);
-    if (!cx->trace_id && !cx->request_id)
-        return rv_bus_checked(
-            cx, natsConnection_PublishRequest(bus->conn, pending->name, reply, bytes, (int)len),
-            pending->name);
+    snprintf(waits, sizeof(waits), "%lld", (long long)pending->timeout_ms);
     got = natsMsg_Create(&message, pending->name, reply, bytes, (int)len);
+    if (got == NATS_OK)
+        got = natsMsgHeader_Set(message, RV_HEADER_WAITS, waits);
     if (got == NATS_OK && cx->trace_id)
         got = natsMsgHeader_Set(message, RV_HEADER_TRACE, rv_traceparent(cx, cx->trace_id));
     if (got == NATS_OK && cx->request_id)
@@ -209,25 +212,26 @@ static rv_result publish_ask(struct rv_ctx *cx, struct rv_pending *pending, cons
 }
 
 static rv_result begin_bytes(struct rv_ctx *cx, struct rv_bus *bus, const char *name,
-                             const void *bytes, size_t len, struct rv_pending **pending)
+                             const void *bytes, size_t len, int64_t timeout_ms,
+                             struct rv_pending **pending)
 {
     enum rv_status status;
 
     if (len > RV_BUS_PAYLOAD_MAX)
         return rv_fail_inside(cx, RV_TOO_LARGE, "%s: %zu bytes are more than a message may have",
                               name, len);
-    RV_TRY(cx, rv_bus_expect(cx, bus, name, 1, pending));
+    RV_TRY(cx, rv_bus_expect(cx, bus, name, 1, timeout_ms, pending));
     status = publish_ask(cx, *pending, bytes, len);
     if (status != RV_OK)
         rv_bus_forget(*pending);
     return status;
 }
 
-static rv_result await_message(struct rv_ctx *cx, struct rv_pending *pending, int64_t timeout_ms)
+static rv_result await_message(struct rv_ctx *cx, struct rv_pending *pending)
 {
     const char *status;
 
-    RV_TRY(cx, rv_bus_collect(cx, pending, timeout_ms));
+    RV_TRY(cx, rv_bus_collect(cx, pending));
     if (natsMsg_IsNoResponders(pending->answer))
         return rv_fail(cx, RV_UNAVAILABLE, "nobody answers %s", pending->name);
     if (natsMsgHeader_Get(pending->answer, RV_HEADER_STATUS, &status) == NATS_OK)
@@ -241,14 +245,14 @@ rv_result rv_bus_ask_bytes(struct rv_ctx *cx, struct rv_bus *bus, const char *su
 {
     struct rv_pending *pending;
 
-    RV_TRY(cx, begin_bytes(cx, bus, subject, bytes, len, &pending));
-    RV_TRY(cx, await_message(cx, pending, timeout_ms));
+    RV_TRY(cx, begin_bytes(cx, bus, subject, bytes, len, timeout_ms, &pending));
+    RV_TRY(cx, await_message(cx, pending));
     *answer = pending->answer;
     return RV_OK;
 }
 
 rv_result rv_bus_begin(struct rv_ctx *cx, struct rv_bus *bus, const struct rv_subject *subject,
-                       const void *asks, size_t n, struct rv_pending **pending)
+                       const void *asks, size_t n, int64_t timeout_ms, struct rv_pending **pending)
 {
     const uint8_t *bytes = NULL;
     size_t len = 0;
@@ -257,21 +261,20 @@ rv_result rv_bus_begin(struct rv_ctx *cx, struct rv_bus *bus, const struct rv_su
         RV_TRY(cx, rv_pb_write(cx, &subject->in, asks, &bytes, &len));
     else
         RV_TRY(cx, rv_pb_write_many(cx, &subject->in, asks, n, &bytes, &len));
-    RV_TRY(cx, begin_bytes(cx, bus, subject->name, bytes, len, pending));
+    RV_TRY(cx, begin_bytes(cx, bus, subject->name, bytes, len, timeout_ms, pending));
     (*pending)->subject = subject;
     (*pending)->n = n;
     return RV_OK;
 }
 
-rv_result rv_bus_await(struct rv_ctx *cx, struct rv_pending *pending, void *answers,
-                       int64_t timeout_ms)
+rv_result rv_bus_await(struct rv_ctx *cx, struct rv_pending *pending, void *answers)
 {
     const struct rv_subject *subject = pending->subject;
     const uint8_t *bytes;
     void *items;
     size_t len, n;
 
-    RV_TRY(cx, await_message(cx, pending, timeout_ms));
+    RV_TRY(cx, await_message(cx, pending));
     bytes = (const uint8_t *)natsMsg_GetData(pending->answer);
     len = (size_t)natsMsg_GetDataLength(pending->answer);
     if (subject->speech == RV_REQUEST)
@@ -296,6 +299,6 @@ rv_result rv_bus_ask_many(struct rv_ctx *cx, struct rv_bus *bus, const struct rv
 
     if (n == 0)
         return RV_OK;
-    RV_TRY(cx, rv_bus_begin(cx, bus, subject, asks, n, &pending));
-    return rv_bus_await(cx, pending, answers, timeout_ms);
+    RV_TRY(cx, rv_bus_begin(cx, bus, subject, asks, n, timeout_ms, &pending));
+    return rv_bus_await(cx, pending, answers);
 }

@@ -16,6 +16,7 @@
 #define RV_HEADER_STATUS  "Reeve-Status"
 #define RV_HEADER_TRACE   "traceparent"
 #define RV_HEADER_REQUEST "Reeve-Request"
+#define RV_HEADER_WAITS   "Reeve-Waits" /* ms that whoever asks will wait */
 #define RV_HEADER_ID      "Nats-Msg-Id"
 
 enum { RV_REPLY_SIZE = 96 };
@@ -69,6 +70,7 @@ struct rv_pending {
     pthread_cond_t ready;
     uint32_t slot, generation;
     size_t want, got;
+    int64_t asked_ms, timeout_ms; /* monotonic, and how long after it is waited */
     bool lost;
     natsMsg *answer; /* the first */
     /* Looks at each of many answers instead, under the bus' lock. */
@@ -98,9 +100,9 @@ rv_result rv_bus_bulk(struct rv_ctx *cx, struct rv_bus *bus, natsConnection **bu
 rv_result rv_bus_asks_open(struct rv_ctx *cx, struct rv_bus *bus);
 void rv_bus_asks_lose(struct rv_bus *bus); /* the connection went: none will be answered */
 rv_result rv_bus_expect(struct rv_ctx *cx, struct rv_bus *bus, const char *name, size_t want,
-                        struct rv_pending **pending);
+                        int64_t timeout_ms, struct rv_pending **pending);
 void rv_bus_reply_to(const struct rv_pending *pending, size_t index, char reply[RV_REPLY_SIZE]);
-rv_result rv_bus_collect(struct rv_ctx *cx, struct rv_pending *pending, int64_t timeout_ms);
+rv_result rv_bus_collect(struct rv_ctx *cx, struct rv_pending *pending);
 void rv_bus_forget(struct rv_pending *pending);
 
 /* Asks bytes, gets a message that lives with the cx; a failure in it becomes ours. */

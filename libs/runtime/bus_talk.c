@@ -88,7 +88,7 @@ static bool trace_of(const char *header, char trace_id[33])
 static void on_message(natsConnection *conn, natsSubscription *sub, natsMsg *message, void *closure)
 {
     const struct listener *listener = closure;
-    const char *trace = NULL;
+    const char *trace = NULL, *waits = NULL;
     char trace_id[33];
     struct rv_heard heard = {
         .subject = natsMsg_GetSubject(message),
@@ -101,8 +101,10 @@ static void on_message(natsConnection *conn, natsSubscription *sub, natsMsg *mes
     (void)sub;
     natsMsgHeader_Get(message, RV_HEADER_TRACE, &trace);
     natsMsgHeader_Get(message, RV_HEADER_REQUEST, &heard.request_id);
+    natsMsgHeader_Get(message, RV_HEADER_WAITS, &waits);
     natsMsgHeader_Get(message, RV_HEADER_STATUS, &heard.status);
     heard.trace_id = trace_of(trace, trace_id) ? trace_id : NULL;
+    heard.patience_ms = waits ? strtoll(waits, NULL, 10) : 0;
     listener->heard(listener->arg, &heard);
     rv_bus_drop(message);
 }

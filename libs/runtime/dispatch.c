@@ -24,7 +24,7 @@ struct rv_desk {
 /* One message, copied out of the bus' hands. */
 struct mail {
     char *reply, *trace_id, *request_id; /* each may be NULL */
-    int64_t heard_ms;
+    int64_t heard_ms, patience_ms;
     size_t len;
     uint8_t *bytes;
     char room[];
@@ -63,6 +63,7 @@ static struct mail *mail_new(const struct rv_heard *heard)
     mail->trace_id = trace ? put(&room, heard->trace_id, trace) : NULL;
     mail->request_id = request ? put(&room, heard->request_id, request) : NULL;
     mail->heard_ms = rv_monotonic_ms();
+    mail->patience_ms = heard->patience_ms;
     mail->len = heard->len;
     mail->bytes = (uint8_t *)put(&room, heard->bytes ? heard->bytes : (const void *)"", heard->len);
     return mail;
@@ -98,9 +99,8 @@ static void on_heard(void *arg, const struct rv_heard *heard)
 /* Work for an asker who has gone is work taken from those who still wait. */
 static bool is_stale(const struct rv_desk *desk, const struct mail *mail)
 {
-    int64_t stale_ms = desk->handler->stale_ms;
-
-    return stale_ms && mail->reply && rv_monotonic_ms() - mail->heard_ms > stale_ms;
+    return desk->handler->stale && mail->reply && mail->patience_ms > 0 &&
+           rv_monotonic_ms() - mail->heard_ms > mail->patience_ms;
 }
 
 static void answer(void *arg, struct rv_ctx *cx, size_t part, const void *answers)

@@ -56,9 +56,9 @@ struct rv_handler {
     const struct rv_subject *subject;
     rv_handler_fn *handle;
     rv_batch_fn *handle_many;
-    size_t batch;     /* items a unit of work takes at most; 0: 256 */
-    size_t parallel;  /* units of this subject at once; 0: 1 */
-    int64_t stale_ms; /* an ask that waited longer is answered RV_BUSY unread; 0: never */
+    size_t batch;    /* items a unit of work takes at most; 0: 256 */
+    size_t parallel; /* units of this subject at once; 0: 1 */
+    bool stale;      /* an ask whose asker waits no longer is answered RV_BUSY unread */
 };
 
 struct rv_tick {

@@ -215,11 +215,11 @@ static rv_result publish_acked(struct rv_ctx *cx, struct rv_bus *bus,
     enum rv_status status, refused;
     char refusal[sizeof(pending->refusal)];
 
-    RV_TRY(cx, rv_bus_expect(cx, bus, items[0].subject, n_acks, &pending));
+    RV_TRY(cx, rv_bus_expect(cx, bus, items[0].subject, n_acks, timeout_ms, &pending));
     pending->each = on_pub_ack;
     status = publish_all(cx, bus, pending, items, n, n_acks, timeout_ms);
     if (status == RV_OK)
-        status = rv_bus_collect(cx, pending, timeout_ms);
+        status = rv_bus_collect(cx, pending);
     refused = pending->refused;
     memcpy(refusal, pending->refusal, sizeof(refusal));
     *all_stored =

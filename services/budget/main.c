@@ -14,7 +14,7 @@ static struct budget_service budget = {
 
 /* clang-format off */
 static const struct rv_handler handlers[] = {
-    { &SUBJ_BUDGET_HOLD,   .handle_many = on_hold, .stale_ms = 3000 },
+    { &SUBJ_BUDGET_HOLD,   .handle_many = on_hold, .stale = true },
     { &SUBJ_BUDGET_SETTLE, .handle_many = on_settle },
     { &SUBJ_BUDGET_PUT,    .handle = on_budget_put },
     { 0 },

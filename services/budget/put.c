@@ -28,14 +28,8 @@ static rv_result check_limit(struct rv_ctx *cx, const char *what, int64_t limit,
                    (long long)limit, (long long)held, (long long)spent);
 }
 
-/* The one thing of which there cannot be two is the name. */
-static rv_result written(struct rv_ctx *cx, enum rv_status status)
-{
-    if (status != RV_CONFLICT)
-        return status == RV_OK ? status : rv_trace_at(cx, status, RV_HERE);
-    cx->error = (struct rv_error){ 0 };
-    return rv_fail(cx, RV_CONFLICT, "a budget with this name is there already");
-}
+/* The one thing of which there cannot be two. */
+static const char name_is_taken[] = "a budget with this name is there already";
 
 static rv_result change(struct rv_ctx *cx, const struct budget *ask, const struct budget *was,
                         struct budget *answer)
@@ -54,7 +48,9 @@ static rv_result change(struct rv_ctx *cx, const struct budget *ask, const struc
     set.budget_id = was->budget_id;
     if (!set.state)
         set.state = was->state;
-    return written(cx, rv_db_one(cx, &SQL_BUDGET_SET, rv_in(budget, &set), rv_out(budget, answer)));
+    return rv_reword(cx,
+                     rv_db_one(cx, &SQL_BUDGET_SET, rv_in(budget, &set), rv_out(budget, answer)),
+                     RV_CONFLICT, name_is_taken);
 }
 
 static rv_result create(struct rv_ctx *cx, const struct budget *ask, struct budget *answer)
@@ -68,7 +64,9 @@ static rv_result create(struct rv_ctx *cx, const struct budget *ask, struct budg
     add.budget_id = rv_id_new(cx);
     if (!add.state)
         add.state = BUDGET_ACTIVE;
-    return written(cx, rv_db_one(cx, &SQL_BUDGET_ADD, rv_in(budget, &add), rv_out(budget, answer)));
+    return rv_reword(cx,
+                     rv_db_one(cx, &SQL_BUDGET_ADD, rv_in(budget, &add), rv_out(budget, answer)),
+                     RV_CONFLICT, name_is_taken);
 }
 
 RV_HANDLER(on_budget_put, struct budget_service *service, const struct budget *ask,

@@ -82,11 +82,12 @@ static rv_result ask_both(struct rv_ctx *cx, struct executor *executor,
     struct rv_pending *deciding, *holding;
     enum rv_status decided, held;
 
-    RV_TRY(cx, rv_bus_begin(cx, executor->bus, &SUBJ_POLICY_DECIDE, policy, 1, &deciding));
-    held = rv_bus_begin(cx, executor->bus, &SUBJ_BUDGET_HOLD, hold_ask, 1, &holding);
-    decided = rv_bus_await(cx, deciding, decision, timeout_ms);
+    RV_TRY(cx,
+           rv_bus_begin(cx, executor->bus, &SUBJ_POLICY_DECIDE, policy, 1, timeout_ms, &deciding));
+    held = rv_bus_begin(cx, executor->bus, &SUBJ_BUDGET_HOLD, hold_ask, 1, timeout_ms, &holding);
+    decided = rv_bus_await(cx, deciding, decision);
     if (held == RV_OK)
-        held = rv_bus_await(cx, holding, hold, timeout_ms);
+        held = rv_bus_await(cx, holding, hold);
     return decided != RV_OK ? decided : held;
 }
 

@@ -14,7 +14,7 @@ static struct policy_service policy = {
 
 /* clang-format off */
 static const struct rv_handler handlers[] = {
-    { &SUBJ_POLICY_DECIDE,   .handle_many = on_policy_decide, .stale_ms = 3000 },
+    { &SUBJ_POLICY_DECIDE,   .handle_many = on_policy_decide, .stale = true },
     { &SUBJ_POLICY_PUT,      .handle = on_policy_put },
     { &SUBJ_APPROVAL_DECIDE, .handle = on_approval_decide },
     { 0 },

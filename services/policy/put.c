@@ -14,14 +14,8 @@ static rv_result check(struct rv_ctx *cx, const struct policy *ask)
     return rv_record_check(cx, rv_in(policy, ask));
 }
 
-/* The one thing of which there cannot be two is the name. */
-static rv_result written(struct rv_ctx *cx, enum rv_status status)
-{
-    if (status != RV_CONFLICT)
-        return status == RV_OK ? status : rv_trace_at(cx, status, RV_HERE);
-    cx->error = (struct rv_error){ 0 };
-    return rv_fail(cx, RV_CONFLICT, "a policy with this name is there already");
-}
+/* The one thing of which there cannot be two. */
+static const char name_is_taken[] = "a policy with this name is there already";
 
 static rv_result change(struct rv_ctx *cx, const struct policy *ask, const struct policy *was,
                         struct policy *answer)
@@ -37,7 +31,9 @@ static rv_result change(struct rv_ctx *cx, const struct policy *ask, const struc
     set.policy_id = was->policy_id;
     if (!set.state)
         set.state = was->state;
-    return written(cx, rv_db_one(cx, &SQL_POLICY_SET, rv_in(policy, &set), rv_out(policy, answer)));
+    return rv_reword(cx,
+                     rv_db_one(cx, &SQL_POLICY_SET, rv_in(policy, &set), rv_out(policy, answer)),
+                     RV_CONFLICT, name_is_taken);
 }
 
 static rv_result create(struct rv_ctx *cx, const struct policy *ask, struct policy *answer)
@@ -51,7 +47,9 @@ static rv_result create(struct rv_ctx *cx, const struct policy *ask, struct poli
     add.policy_id = rv_id_new(cx);
     if (!add.state)
         add.state = POLICY_ENABLED;
-    return written(cx, rv_db_one(cx, &SQL_POLICY_ADD, rv_in(policy, &add), rv_out(policy, answer)));
+    return rv_reword(cx,
+                     rv_db_one(cx, &SQL_POLICY_ADD, rv_in(policy, &add), rv_out(policy, answer)),
+                     RV_CONFLICT, name_is_taken);
 }
 
 RV_HANDLER(on_policy_put, struct policy_service *service, const struct policy *ask,

@@ -109,11 +109,12 @@ rv_result admission_ask(struct admission *admission)
     admission->holds = rv_new_array(cx, struct hold, n);
     admission->decisions = rv_new_array(cx, struct decision, n);
     fill_asks(admission);
-    RV_TRY(cx, rv_bus_begin(cx, bus, &SUBJ_BUDGET_HOLD, admission->hold_asks, n, &holds));
-    decided = rv_bus_begin(cx, bus, &SUBJ_POLICY_DECIDE, admission->policy_asks, n, &decisions);
-    held = rv_bus_await(cx, holds, admission->holds, wait_ms);
+    RV_TRY(cx, rv_bus_begin(cx, bus, &SUBJ_BUDGET_HOLD, admission->hold_asks, n, wait_ms, &holds));
+    decided =
+        rv_bus_begin(cx, bus, &SUBJ_POLICY_DECIDE, admission->policy_asks, n, wait_ms, &decisions);
+    held = rv_bus_await(cx, holds, admission->holds);
     if (decided == RV_OK)
-        decided = rv_bus_await(cx, decisions, admission->decisions, wait_ms);
+        decided = rv_bus_await(cx, decisions, admission->decisions);
     if (decided != RV_OK && held == RV_OK)
         admission_give_back(admission, admission->hold_asks, n);
     RV_TRY(cx, decided);

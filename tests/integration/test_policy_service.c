@@ -247,9 +247,9 @@ static void everybody_who_asks_the_same_waits_for_the_same_answer(void **state)
     assert_true(stack_service_wait_ready(second));
     put(cx, ask.tenant_id, "gate", &wait, 1);
     for (int i = 0; i < ASKERS; i++)
-        assert_ok(cx, rv_bus_begin(cx, bus, &SUBJ_POLICY_DECIDE, &ask, 1, &pending[i]));
+        assert_ok(cx, rv_bus_begin(cx, bus, &SUBJ_POLICY_DECIDE, &ask, 1, ASK_MS, &pending[i]));
     for (int i = 0; i < ASKERS; i++) {
-        assert_ok(cx, rv_bus_await(cx, pending[i], &answers[i], ASK_MS));
+        assert_ok(cx, rv_bus_await(cx, pending[i], &answers[i]));
         assert_int_equal(answers[i].effect, EFFECT_REQUIRE_APPROVAL);
         assert_string_equal(answers[i].approval_id, answers[0].approval_id);
     }

@@ -122,10 +122,10 @@ static void asks_two_services_at_once(void **state)
 
     listen_to(one.name, echo, NULL);
     listen_to(two.name, echo, NULL);
-    assert_ok(cx, rv_bus_begin(cx, bus, &one, &ask, 1, &asked_one));
-    assert_ok(cx, rv_bus_begin(cx, bus, &two, &ask, 1, &asked_two));
-    assert_ok(cx, rv_bus_await(cx, asked_two, &second, ASK_MS));
-    assert_ok(cx, rv_bus_await(cx, asked_one, &first, ASK_MS));
+    assert_ok(cx, rv_bus_begin(cx, bus, &one, &ask, 1, ASK_MS, &asked_one));
+    assert_ok(cx, rv_bus_begin(cx, bus, &two, &ask, 1, ASK_MS, &asked_two));
+    assert_ok(cx, rv_bus_await(cx, asked_two, &second));
+    assert_ok(cx, rv_bus_await(cx, asked_one, &first));
     assert_int_equal(first.count + second.count, 14);
 }
 
@@ -279,13 +279,13 @@ static void *ask_a_lot(void *arg)
         for (int i = 0; i < 125; i++) {
             struct sample ask = { .name = "x", .count = i + 1 };
 
-            if (rv_bus_begin(&cx, bus, &echoes, &ask, 1, &pending[i]) != RV_OK)
+            if (rv_bus_begin(&cx, bus, &echoes, &ask, 1, ASK_MS, &pending[i]) != RV_OK)
                 abort();
         }
         for (int i = 0; i < 125; i++) {
             struct sample got = { 0 };
 
-            wrong += rv_bus_await(&cx, pending[i], &got, ASK_MS) != RV_OK || got.count != i + 1;
+            wrong += rv_bus_await(&cx, pending[i], &got) != RV_OK || got.count != i + 1;
         }
         rv_ctx_release(&cx);
     }

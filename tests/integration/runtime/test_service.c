@@ -30,7 +30,7 @@
 
 static struct rv_subject bake = SUBJECT("bake", RV_BATCH);
 static struct rv_subject pairs = SUBJECT("pairs", RV_BATCH); /* two items a unit at most */
-static struct rv_subject hasty = SUBJECT("hasty", RV_BATCH); /* its askers wait 200 ms */
+static struct rv_subject hasty = SUBJECT("hasty", RV_BATCH); /* not for whoever has gone */
 static struct rv_subject ask_one = SUBJECT("ask_one", RV_REQUEST);
 static struct rv_subject news = SUBJECT("news", RV_NEWS);
 static struct rv_subject event = { "reeve.ev.test.>", RV_EVENT, { 0 }, { 0 } };
@@ -44,7 +44,7 @@ rv_batch_fn on_bake, on_news, on_event;
 rv_handler_fn on_ask_one;
 
 static struct rv_runtime *running;
-static atomic_int heard_news, heard_events, ticks, flaky, lost;
+static atomic_int heard_news, heard_events, baked_late, ticks, flaky, lost;
 
 static void tell_lost(struct rv_ctx *cx, void *arg)
 {
@@ -68,6 +68,8 @@ static enum rv_status bake_one(struct rv_ctx *cx, const struct sample *ask, stru
         rv_wrong(cx, "items[0].name", "is not baked here");
         return rv_refuse(cx);
     }
+    if (strcmp(ask->name, "late") == 0)
+        atomic_fetch_add(&baked_late, 1);
     *answer = (struct sample){ .name = ask->name, .count = ask->count + 1, .share = (double)n };
     return RV_OK;
 }
@@ -86,7 +88,8 @@ RV_HANDLER(on_ask_one, void *service, const struct sample *ask, struct sample *a
         const char *name;
         atomic_int *counter;
     } counters[] = {
-        { "news", &heard_news }, { "events", &heard_events }, { "ticks", &ticks }, { "lost", &lost }
+        { "news", &heard_news }, { "events", &heard_events },   { "ticks", &ticks },
+        { "lost", &lost },       { "baked late", &baked_late },
     };
 
     if (strcmp(ask->name, "wake") == 0)
@@ -135,7 +138,7 @@ static int serve(int argc, char **argv)
     static const struct rv_handler handlers[] = {
         { .subject = &bake, .handle_many = on_bake },
         { .subject = &pairs, .handle_many = on_bake, .batch = 2 },
-        { .subject = &hasty, .handle_many = on_bake, .stale_ms = 200 },
+        { .subject = &hasty, .handle_many = on_bake, .stale = true },
         { .subject = &ask_one, .handle = on_ask_one, .parallel = 4 },
         { .subject = &news, .handle_many = on_news },
         { 0 },
@@ -236,7 +239,7 @@ static struct rv_pending *keep_busy(struct rv_ctx *cx, const struct rv_subject *
     struct sample slow = { .name = "slow", .count = ms };
     struct rv_pending *pending;
 
-    assert_ok(cx, rv_bus_begin(cx, bus, subject, &slow, 1, &pending));
+    assert_ok(cx, rv_bus_begin(cx, bus, subject, &slow, 1, ASK_MS, &pending));
     rv_sleep_ms(100);
     return pending;
 }
@@ -259,14 +262,14 @@ static void what_waits_becomes_one_unit(void **state)
     for (int i = 0; i < 20; i++) {
         struct sample asks[3] = { { .name = "a", .count = i }, { .name = "b" }, { .name = "c" } };
 
-        assert_ok(cx, rv_bus_begin(cx, bus, &bake, asks, 3, &pending[i]));
+        assert_ok(cx, rv_bus_begin(cx, bus, &bake, asks, 3, ASK_MS, &pending[i]));
     }
-    assert_ok(cx, rv_bus_await(cx, first, &got, ASK_MS));
+    assert_ok(cx, rv_bus_await(cx, first, &got));
     assert_int_equal(got.share, 1);
     for (int i = 0; i < 20; i++) {
         struct sample answers[3];
 
-        assert_ok(cx, rv_bus_await(cx, pending[i], answers, ASK_MS));
+        assert_ok(cx, rv_bus_await(cx, pending[i], answers));
         assert_int_equal(answers[0].count, i + 1); /* each its own slice */
         assert_int_equal(answers[0].share, 60);
     }
@@ -285,14 +288,14 @@ static void a_unit_keeps_its_bound_and_a_large_message_is_one(void **state)
         answers[5];
 
     for (int i = 0; i < 3; i++)
-        assert_ok(cx, rv_bus_begin(cx, bus, &pairs, asks, 1, &pending[i]));
-    assert_ok(cx, rv_bus_begin(cx, bus, &pairs, asks, 5, &large));
-    assert_ok(cx, rv_bus_await(cx, first, &got, ASK_MS));
+        assert_ok(cx, rv_bus_begin(cx, bus, &pairs, asks, 1, ASK_MS, &pending[i]));
+    assert_ok(cx, rv_bus_begin(cx, bus, &pairs, asks, 5, ASK_MS, &large));
+    assert_ok(cx, rv_bus_await(cx, first, &got));
     for (int i = 0; i < 3; i++) {
-        assert_ok(cx, rv_bus_await(cx, pending[i], &got, ASK_MS));
+        assert_ok(cx, rv_bus_await(cx, pending[i], &got));
         assert_true(got.share <= 2);
     }
-    assert_ok(cx, rv_bus_await(cx, large, answers, ASK_MS));
+    assert_ok(cx, rv_bus_await(cx, large, answers));
     assert_int_equal(answers[4].share, 5);
 }
 
@@ -305,11 +308,11 @@ static void a_poison_message_fails_alone(void **state)
     for (int i = 0; i < 5; i++) {
         struct sample ask = { .name = i == 2 ? "poison" : "fine", .count = i };
 
-        assert_ok(cx, rv_bus_begin(cx, bus, &bake, &ask, 1, &pending[i]));
+        assert_ok(cx, rv_bus_begin(cx, bus, &bake, &ask, 1, ASK_MS, &pending[i]));
     }
-    assert_ok(cx, rv_bus_await(cx, first, &got, ASK_MS));
+    assert_ok(cx, rv_bus_await(cx, first, &got));
     for (int i = 0; i < 5; i++) {
-        enum rv_status status = rv_bus_await(cx, pending[i], &got, ASK_MS);
+        enum rv_status status = rv_bus_await(cx, pending[i], &got);
 
         assert_int_equal(status, i == 2 ? RV_INTERNAL : RV_OK);
         if (i != 2)
@@ -324,9 +327,9 @@ static void bytes_that_are_no_message_fail_alone(void **state)
     struct sample got, ask = { .name = "fine", .count = 1 };
 
     assert_ok(cx, rv_bus_publish(cx, bus, bake.name, "\xff\xff\xff", 3));
-    assert_ok(cx, rv_bus_begin(cx, bus, &bake, &ask, 1, &good));
-    assert_ok(cx, rv_bus_await(cx, first, &got, ASK_MS));
-    assert_ok(cx, rv_bus_await(cx, good, &got, ASK_MS));
+    assert_ok(cx, rv_bus_begin(cx, bus, &bake, &ask, 1, ASK_MS, &good));
+    assert_ok(cx, rv_bus_await(cx, first, &got));
+    assert_ok(cx, rv_bus_await(cx, good, &got));
     assert_int_equal(got.count, 2);
 }
 
@@ -362,9 +365,9 @@ static void a_full_queue_is_busy_at_once(void **state)
     int busy = 0, fine = 0;
 
     for (int i = 0; i < 60; i++)
-        assert_ok(cx, rv_bus_begin(cx, bus, &pairs, &ask, 1, &pending[i]));
+        assert_ok(cx, rv_bus_begin(cx, bus, &pairs, &ask, 1, ASK_MS, &pending[i]));
     for (int i = 59; i >= 0; i--) {
-        enum rv_status status = rv_bus_await(cx, pending[i], &got, ASK_MS);
+        enum rv_status status = rv_bus_await(cx, pending[i], &got);
 
         busy += status == RV_BUSY;
         fine += status == RV_OK;
@@ -376,19 +379,20 @@ static void a_full_queue_is_busy_at_once(void **state)
     }
     assert_int_equal(busy, 20); /* the depth is 40 */
     assert_int_equal(fine, 40);
-    assert_ok(cx, rv_bus_await(cx, first, &got, ASK_MS));
+    assert_ok(cx, rv_bus_await(cx, first, &got));
 }
 
 static void an_ask_nobody_waits_for_any_more_is_not_worked(void **state)
 {
     struct rv_ctx *cx = *state;
     struct rv_pending *first = keep_busy(cx, &hasty, 500), *late;
-    struct sample got, ask = { .name = "x" };
+    struct sample got, ask = { .name = "late" };
 
-    assert_ok(cx, rv_bus_begin(cx, bus, &hasty, &ask, 1, &late));
-    assert_int_equal(rv_bus_await(cx, late, &got, ASK_MS), RV_BUSY);
-    assert_ok(cx, rv_bus_await(cx, first, &got, ASK_MS));
+    assert_ok(cx, rv_bus_begin(cx, bus, &hasty, &ask, 1, 200, &late));
+    assert_int_equal(rv_bus_await(cx, late, &got), RV_TIMEOUT);
+    assert_ok(cx, rv_bus_await(cx, first, &got));
     assert_ok(cx, rv_bus_ask_many(cx, bus, &hasty, &ask, 1, &got, ASK_MS));
+    assert_int_equal(count_of("baked late"), 1); /* the second, for which somebody waited */
 }
 
 static void news_are_heard(void **state)
@@ -519,7 +523,7 @@ static void finishes_its_work_when_told_to_end(void **state)
     int how = -1;
 
     kill(service, SIGTERM);
-    assert_ok(cx, rv_bus_await(cx, slow, &got, ASK_MS));
+    assert_ok(cx, rv_bus_await(cx, slow, &got));
     assert_int_equal(got.count, 501);
     assert_int_equal(waitpid(service, &how, 0), service);
     assert_true(WIFEXITED(how));

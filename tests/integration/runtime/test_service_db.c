@@ -174,16 +174,16 @@ static void one_that_breaks_a_rule_does_not_roll_back_its_neighbours(void **stat
     struct rv_pending *first, *pending[4];
     int failed = 0;
 
-    assert_ok(cx, rv_bus_begin(cx, bus, &keep, &slow, 1, &first));
+    assert_ok(cx, rv_bus_begin(cx, bus, &keep, &slow, 1, ASK_MS, &first));
     rv_sleep_ms(100);
     for (int i = 0; i < 4; i++) {
         struct sample one = { .name = names[i] };
 
-        assert_ok(cx, rv_bus_begin(cx, bus, &keep, &one, 1, &pending[i]));
+        assert_ok(cx, rv_bus_begin(cx, bus, &keep, &one, 1, ASK_MS, &pending[i]));
     }
-    assert_ok(cx, rv_bus_await(cx, first, &got, ASK_MS));
+    assert_ok(cx, rv_bus_await(cx, first, &got));
     for (int i = 0; i < 4; i++) {
-        enum rv_status status = rv_bus_await(cx, pending[i], &got, ASK_MS);
+        enum rv_status status = rv_bus_await(cx, pending[i], &got);
 
         assert_true(status == RV_OK || (i == 1 && status == RV_CONFLICT));
         failed += status != RV_OK;
