@@ -1,0 +1,118 @@
+#define _GNU_SOURCE /* memmem */
+/* What the language itself says about strings, bytes and sizes. */
+
+#include "base/text.h"
+#include "cel/functions.h"
+
+size_t cel_characters(struct cel_value value)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < value.len; i++)
+        n += ((unsigned char)value.text[i] & 0xc0) != 0x80;
+    return n;
+}
+
+size_t cel_character_at(struct cel_value value, size_t index)
+{
+    size_t at = 0;
+
+    while (at < value.len) {
+        if (((unsigned char)value.text[at] & 0xc0) != 0x80 && index-- == 0)
+            break;
+        at++;
+    }
+    return at;
+}
+
+static struct cel_value text_size(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    (void)n_args;
+    if (args[0].kind == CEL_BYTES)
+        return cel_int(args[0].len);
+    return cel_spend(run, args[0].len / 16) ? cel_int((int64_t)cel_characters(args[0]))
+                                            : cel_spent(run);
+}
+
+static struct cel_value list_size(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    (void)run;
+    (void)n_args;
+    return cel_int((int64_t)cel_list_size(args[0].list));
+}
+
+static struct cel_value map_size(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    (void)run;
+    (void)n_args;
+    return cel_int((int64_t)cel_map_size(args[0].map));
+}
+
+static struct cel_value contains(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    (void)run;
+    (void)n_args;
+    return cel_bool(args[1].len == 0 ||
+                    memmem(args[0].text, args[0].len, args[1].text, args[1].len) != NULL);
+}
+
+static struct cel_value starts_with(struct cel_run *run, const struct cel_value *args,
+                                    size_t n_args)
+{
+    (void)run;
+    (void)n_args;
+    return cel_bool(args[1].len <= args[0].len &&
+                    (args[1].len == 0 || memcmp(args[0].text, args[1].text, args[1].len) == 0));
+}
+
+static struct cel_value ends_with(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    size_t before = args[0].len - args[1].len;
+
+    (void)run;
+    (void)n_args;
+    return cel_bool(
+        args[1].len <= args[0].len &&
+        (args[1].len == 0 || memcmp(args[0].text + before, args[1].text, args[1].len) == 0));
+}
+
+static struct cel_value matches(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    const struct cel_regex *regex;
+    const char *why = NULL;
+
+    (void)n_args;
+    if (!cel_spend(run, args[1].len))
+        return cel_spent(run);
+    regex = cel_regex_compile(run->cx, args[1].text, args[1].len, &why);
+    return regex ? cel_regex_match(run, regex, args[0]) : cel_fail(run, "matches(): %s", why);
+}
+
+struct cel_value cel_text_add(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    size_t len = (size_t)args[0].len + args[1].len;
+    char *text = len < UINT32_MAX ? cel_room(run, len + 1) : NULL;
+
+    (void)n_args;
+    if (!text)
+        return cel_spent(run);
+    if (args[0].len)
+        memcpy(text, args[0].text, args[0].len);
+    if (args[1].len)
+        memcpy(text + args[0].len, args[1].text, args[1].len);
+    return args[0].kind == CEL_BYTES ? cel_bytes(text, len) : cel_string(text, len);
+}
+
+/* clang-format off */
+const struct cel_function cel_fn_string[] = {
+    { "size",       CEL_BOTH,   "s:i",    text_size,   false },
+    { "size",       CEL_BOTH,   "y:i",    text_size,   false },
+    { "size",       CEL_BOTH,   "LA:i",   list_size,   false },
+    { "size",       CEL_BOTH,   "MAB:i",  map_size,    false },
+    { "contains",   CEL_METHOD, "ss:b",   contains,    true },
+    { "startsWith", CEL_METHOD, "ss:b",   starts_with, false },
+    { "endsWith",   CEL_METHOD, "ss:b",   ends_with,   false },
+    { "matches",    CEL_BOTH,   "ss:b",   matches,     true },
+    { NULL },
+};
+/* clang-format on */

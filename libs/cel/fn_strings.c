@@ -1,0 +1,293 @@
+#define _GNU_SOURCE /* memmem */
+/* Extension strings: positions are characters, from 0. */
+
+#include "base/text.h"
+#include "cel/functions.h"
+
+static struct cel_value out_of_range(struct cel_run *run, int64_t index)
+{
+    return cel_fail(run, "index out of range: %lld", (long long)index);
+}
+
+/* Whether @index is that of a character of @text, or right behind the last. */
+static bool inside(struct cel_value text, int64_t index)
+{
+    return index >= 0 && (uint64_t)index <= cel_characters(text);
+}
+
+static struct cel_value part(struct cel_value text, size_t from, size_t to)
+{
+    return cel_string(text.text + from, to - from);
+}
+
+static struct cel_value char_at(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    int64_t index = args[1].whole;
+
+    (void)n_args;
+    if (!inside(args[0], index))
+        return out_of_range(run, index);
+    return part(args[0], cel_character_at(args[0], (size_t)index),
+                cel_character_at(args[0], (size_t)index + 1));
+}
+
+/* Where @what is in @text at byte @from or behind; the length when it is nowhere. */
+static size_t find(struct cel_value text, struct cel_value what, size_t from)
+{
+    const char *found;
+
+    if (what.len == 0)
+        return from;
+    found = memmem(text.text + from, text.len - from, what.text, what.len);
+    return found ? (size_t)(found - text.text) : text.len;
+}
+
+static struct cel_value index_of(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    int64_t index = n_args == 3 ? args[2].whole : 0;
+    size_t at;
+
+    if (!inside(args[0], index))
+        return out_of_range(run, index);
+    at = find(args[0], args[1], cel_character_at(args[0], (size_t)index));
+    if (at == args[0].len && args[1].len > 0)
+        return cel_int(-1);
+    return cel_int((int64_t)cel_characters(part(args[0], 0, at)));
+}
+
+/* The last place that is not behind the given one. */
+static struct cel_value last_index_of(struct cel_run *run, const struct cel_value *args,
+                                      size_t n_args)
+{
+    struct cel_value text = args[0], what = args[1];
+    size_t at = text.len;
+
+    if (n_args == 3 && !inside(text, args[2].whole))
+        return out_of_range(run, args[2].whole);
+    if (n_args == 3)
+        at = cel_character_at(text, (size_t)args[2].whole);
+    if (what.len > text.len || !cel_spend(run, (size_t)what.len * (at / 64 + 1) / 16))
+        return run->spent ? cel_spent(run) : cel_int(-1);
+    if (at > text.len - what.len)
+        at = text.len - what.len;
+    for (;; at--) {
+        if (what.len == 0 || memcmp(text.text + at, what.text, what.len) == 0)
+            return cel_int((int64_t)cel_characters(part(text, 0, at)));
+        if (at == 0)
+            return cel_int(-1);
+    }
+}
+
+static struct cel_value joined(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    struct cel_value between = n_args == 2 ? args[1] : cel_text("");
+    size_t size = cel_list_size(args[0].list);
+    auto_buf text = { 0 };
+
+    for (size_t i = 0; i < size; i++) {
+        struct cel_value item = cel_list_at(run->cx, args[0].list, i);
+
+        if (item.kind != CEL_STRING)
+            return cel_fail(run, "no such overload: join() of %s", cel_kind_name(item.kind));
+        if (!cel_spend(run, (item.len + between.len) / 16 + 1))
+            return cel_spent(run);
+        if (i)
+            rv_buf_add(&text, between.text, between.len);
+        rv_buf_add(&text, item.text, item.len);
+    }
+    return cel_copy(run, CEL_STRING, text.data, text.len);
+}
+
+static struct cel_value cased(struct cel_run *run, struct cel_value text, char from, char to,
+                              int by)
+{
+    char *room = cel_room(run, (size_t)text.len + 1);
+
+    for (size_t i = 0; room && i < text.len; i++) {
+        char c = text.text[i];
+
+        room[i] = (char)(c >= from && c <= to ? c + by : c);
+    }
+    return room ? cel_string(room, text.len) : cel_spent(run);
+}
+
+static struct cel_value lower(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    (void)n_args;
+    return cased(run, args[0], 'A', 'Z', 'a' - 'A');
+}
+
+static struct cel_value upper(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    (void)n_args;
+    return cased(run, args[0], 'a', 'z', 'A' - 'a');
+}
+
+/* The end of the piece that begins at byte @from: where @mark begins. No mark: one character. */
+static size_t piece_end(struct cel_value text, struct cel_value mark, size_t from)
+{
+    if (mark.len > 0)
+        return find(text, mark, from);
+    return from + (from < text.len ? rv_utf8_next(text.text + from, text.len - from, NULL) : 0);
+}
+
+/* @limit below 0: no limit. An empty old text stands before every character and at the end. */
+static struct cel_value replaced(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    struct cel_value text = args[0], old = args[1], new = args[2];
+    int64_t limit = n_args == 4 ? args[3].whole : -1;
+    auto_buf out = { 0 };
+    size_t at = 0;
+
+    for (; limit != 0; limit--) {
+        size_t found = old.len ? find(text, old, at) : at, next;
+
+        if (old.len && found == text.len)
+            break;
+        if (!cel_spend(run, new.len / 16 + 1))
+            return cel_spent(run);
+        rv_buf_add(&out, text.text + at, found - at);
+        rv_buf_add(&out, new.text, new.len);
+        next = old.len ? found + old.len : piece_end(text, old, at);
+        if (!old.len)
+            rv_buf_add(&out, text.text + at, next - at);
+        if (next == at)
+            return cel_copy(run, CEL_STRING, out.data, out.len);
+        at = next;
+    }
+    rv_buf_add(&out, text.text + at, text.len - at);
+    return cel_copy(run, CEL_STRING, out.data, out.len);
+}
+
+/* At most @limit pieces, the last with all that is left; below 0: no limit. */
+static struct cel_value split(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    struct cel_value text = args[0], mark = args[1];
+    int64_t limit = n_args == 3 ? args[2].whole : -1;
+    size_t most = mark.len ? text.len / mark.len + 1 : cel_characters(text);
+    struct cel_value *items;
+    size_t n = 0;
+
+    if (limit >= 0 && (uint64_t)limit < most)
+        most = (size_t)limit;
+    items = cel_room(run, (most + 1) * sizeof(*items));
+    if (!items)
+        return cel_spent(run);
+    for (size_t at = 0; n < most;) {
+        size_t end = n + 1 == most && limit >= 0 ? text.len : piece_end(text, mark, at);
+
+        items[n++] = part(text, at, end);
+        if (end == text.len)
+            break;
+        at = end + mark.len;
+        if (at == text.len && mark.len && n < most) {
+            items[n++] = part(text, at, at);
+            break;
+        }
+    }
+    return cel_list_of(run->cx, items, n);
+}
+
+static struct cel_value substring(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    int64_t from = args[1].whole, to = n_args == 3 ? args[2].whole : from;
+
+    if (!inside(args[0], from))
+        return out_of_range(run, from);
+    if (!inside(args[0], to))
+        return out_of_range(run, to);
+    if (to < from)
+        return cel_fail(run, "invalid substring range: %lld to %lld", (long long)from,
+                        (long long)to);
+    return part(args[0], cel_character_at(args[0], (size_t)from),
+                n_args == 3 ? cel_character_at(args[0], (size_t)to) : args[0].len);
+}
+
+/* Unicode's White_Space. */
+static bool is_blank(uint32_t c)
+{
+    return (c >= 0x9 && c <= 0xd) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 ||
+           (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
+           c == 0x205f || c == 0x3000;
+}
+
+static struct cel_value trim(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    size_t from = args[0].len, to = 0;
+
+    (void)run;
+    (void)n_args;
+    for (size_t at = 0; at < args[0].len;) {
+        uint32_t c = 0;
+        size_t bytes = rv_utf8_next(args[0].text + at, args[0].len - at, &c);
+
+        bytes += bytes == 0;
+        if (!is_blank(c)) {
+            from = at < from ? at : from;
+            to = at + bytes;
+        }
+        at += bytes;
+    }
+    return from < to ? part(args[0], from, to) : cel_text("");
+}
+
+static struct cel_value reverse(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    size_t len = args[0].len;
+    char *room = cel_room(run, len + 1);
+
+    (void)n_args;
+    for (size_t at = 0; room && at < len;) {
+        size_t bytes = rv_utf8_next(args[0].text + at, len - at, NULL);
+
+        bytes += bytes == 0;
+        memcpy(room + len - at - bytes, args[0].text + at, bytes);
+        at += bytes;
+    }
+    return room ? cel_string(room, len) : cel_spent(run);
+}
+
+static struct cel_value quote(struct cel_run *run, const struct cel_value *args, size_t n_args)
+{
+    static const char marks[] = "\a\b\f\n\r\t\v\\\"", letters[] = "abfnrtv\\\"";
+    auto_buf text = { 0 };
+
+    (void)n_args;
+    rv_buf_char(&text, '"');
+    for (size_t i = 0; i < args[0].len; i++) {
+        char c = args[0].text[i];
+        const char *mark = c ? strchr(marks, c) : NULL;
+
+        if (mark)
+            rv_buf_char(&text, '\\');
+        rv_buf_char(&text, mark ? letters[mark - marks] : c);
+    }
+    rv_buf_char(&text, '"');
+    return cel_copy(run, CEL_STRING, text.data, text.len);
+}
+
+/* clang-format off */
+const struct cel_function cel_fn_strings[] = {
+    { "charAt",        CEL_METHOD, "si:s",   char_at,            true },
+    { "indexOf",       CEL_METHOD, "ss:i",   index_of,           true },
+    { "indexOf",       CEL_METHOD, "ssi:i",  index_of,           true },
+    { "lastIndexOf",   CEL_METHOD, "ss:i",   last_index_of,      true },
+    { "lastIndexOf",   CEL_METHOD, "ssi:i",  last_index_of,      true },
+    { "join",          CEL_METHOD, "Ls:s",   joined,             true },
+    { "join",          CEL_METHOD, "Lss:s",  joined,             true },
+    { "lowerAscii",    CEL_METHOD, "s:s",    lower,              true },
+    { "upperAscii",    CEL_METHOD, "s:s",    upper,              true },
+    { "replace",       CEL_METHOD, "sss:s",  replaced,           true },
+    { "replace",       CEL_METHOD, "sssi:s", replaced,           true },
+    { "split",         CEL_METHOD, "ss:Ls",  split,              true },
+    { "split",         CEL_METHOD, "ssi:Ls", split,              true },
+    { "substring",     CEL_METHOD, "si:s",   substring,          true },
+    { "substring",     CEL_METHOD, "sii:s",  substring,          true },
+    { "trim",          CEL_METHOD, "s:s",    trim,               true },
+    { "reverse",       CEL_METHOD, "s:s",    reverse,            true },
+    { "reverse",       CEL_METHOD, "LA:LA",  cel_list_reverse,   false },
+    { "strings.quote", CEL_CALL,   "s:s",    quote,              true },
+    { "format",        CEL_METHOD, "sL*:s",  cel_strings_format, true },
+    { NULL },
+};
+/* clang-format on */

@@ -1,0 +1,31 @@
+#pragma once
+
+/* The library: a table for each thing it is about, and what several of them need. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "cel/program.h"
+
+extern const struct cel_function cel_fn_compare[], cel_fn_convert[], cel_fn_encoders[],
+    cel_fn_lists[], cel_fn_math[], cel_fn_number[], cel_fn_optional[], cel_fn_sets[],
+    cel_fn_string[], cel_fn_strings[], cel_fn_time[];
+
+/* Functions whose names stand in another table, beside theirs. */
+typedef struct cel_value cel_call(struct cel_run *run, const struct cel_value *args, size_t n_args);
+cel_call cel_time_add, cel_time_subtract, cel_text_add, cel_list_add, cel_list_reverse,
+    cel_strings_format, cel_negate_duration;
+
+/* What a copy of @text costs and is: CEL_ERROR when too little is left. */
+struct cel_value cel_copy(struct cel_run *run, enum cel_kind kind, const char *text, size_t len);
+
+/* "1.5", "2", "1e+21", "NaN", "Infinity": the shortest text that reads back the same. */
+void cel_add_double(struct rv_buf *text, double number);
+
+/* As string() writes it, with lists and maps too; false when @run has no more to spend. */
+bool cel_add_text(struct cel_run *run, struct rv_buf *text, struct cel_value value);
+
+/* How many characters @value has, and the byte at which character @index begins. */
+size_t cel_characters(struct cel_value value);
+size_t cel_character_at(struct cel_value value, size_t index);
