@@ -1,0 +1,149 @@
+#include "ask.h"
+
+#include <string.h>
+
+#include "wire.h"
+
+enum { VARIABLES_MAX = 256 };
+
+/* What a case lets an expression see. */
+struct ask {
+    struct cel_env env;
+    struct cel_variable variables[VARIABLES_MAX + 1];
+    struct cel_value values[VARIABLES_MAX];
+    size_t n_variables;
+    const char *unsupported; /* what nobody here knows; NULL: all is well */
+};
+
+static size_t slot_of(struct ask *ask, const char *name)
+{
+    size_t i = 0;
+
+    while (i < ask->n_variables && strcmp(ask->variables[i].name, name) != 0)
+        i++;
+    if (i == VARIABLES_MAX) {
+        ask->unsupported = "too many variables";
+        return 0;
+    }
+    if (i == ask->n_variables)
+        ask->variables[ask->n_variables++].name = name;
+    return i;
+}
+
+/* {"name", "type"}; with "ident" around the type as in cel.expr.Decl. */
+static void read_types(struct rv_ctx *cx, struct ask *ask, json_t *types)
+{
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(types, i, row)
+    {
+        const char *name = json_string_value(json_object_get(row, "name"));
+        json_t *ident = json_object_get(row, "ident");
+        json_t *type = json_object_get(ident ? ident : row, "type");
+
+        if (json_object_get(row, "function"))
+            ask->unsupported = "functions of the case's own";
+        else if (name && type) {
+            const struct cel_type *read = wire_read_type(cx, type);
+
+            ask->variables[slot_of(ask, name)].type = read;
+            if (!read)
+                ask->unsupported = "a user's message type";
+        }
+    }
+}
+
+static void read_bindings(struct rv_ctx *cx, struct ask *ask, json_t *bindings)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(bindings, name, value)
+    {
+        json_t *inner = json_object_get(value, "value");
+        size_t slot = slot_of(ask, name);
+
+        if (!wire_read_value(cx, inner ? inner : value, &ask->values[slot]))
+            ask->unsupported = "a user's message";
+    }
+}
+
+static json_t *answer_error(const char *phase, const char *text)
+{
+    return json_pack("{s:o}", "error", json_sprintf("%s: %s", phase, text));
+}
+
+static json_t *evaluate(struct rv_ctx *cx, const struct cel_program *program, const struct ask *ask,
+                        bool check_only)
+{
+    const char *type = cel_type_text(cx, cel_result_type(program));
+    struct cel_value value;
+    json_t *shown;
+
+    if (check_only)
+        return json_pack("{s:s}", "type", type);
+    value = cel_eval(cx, program, ask->values);
+    if (value.kind == CEL_ERROR)
+        return answer_error("eval", cel_error_excerpt(cx, program, value));
+    shown = wire_write_value(cx, value);
+    if (!shown)
+        return answer_error("eval", "the value is too large to show");
+    return ask->env.unchecked ? json_pack("{s:o}", "value", shown)
+                              : json_pack("{s:o,s:s}", "value", shown, "type", type);
+}
+
+static rv_result compile(struct rv_ctx *cx, const struct ask *ask, json_t *json,
+                         const struct cel_program **program)
+{
+    json_t *expr = json_object_get(json, "expr");
+    bool template = json_is_true(json_object_get(json, "template"));
+
+    return (template ? cel_compile_template : cel_compile)(cx, &ask->env, json_string_value(expr),
+                                                           json_string_length(expr), program);
+}
+
+static json_t *run(struct rv_ctx *cx, const struct ask *ask, json_t *json)
+{
+    const struct cel_program *program;
+
+    if (!json_is_string(json_object_get(json, "expr")))
+        return answer_error("ask", "there is no \"expr\"");
+    if (ask->unsupported)
+        return json_pack("{s:s}", "unsupported", ask->unsupported);
+    if (compile(cx, ask, json, &program) == RV_OK)
+        return evaluate(cx, program, ask, json_is_true(json_object_get(json, "check_only")));
+    if (strstr(cx->error.text, "(unsupported)"))
+        return json_pack("{s:s}", "unsupported", cx->error.text);
+    return answer_error("check",
+                        cx->error.n_details ? cx->error.details[0].message : cx->error.text);
+}
+
+json_t *ask_answer_json(struct rv_ctx *cx, struct rv_zones *zones, json_t *json)
+{
+    struct ask *ask = rv_new(cx, struct ask);
+    json_t *name = json_object_get(json, "name"), *answer;
+
+    ask->env.container = json_string_value(json_object_get(json, "container"));
+    ask->env.unchecked = json_is_true(json_object_get(json, "disable_check"));
+    ask->env.variables = ask->variables;
+    ask->env.zones = zones;
+    read_types(cx, ask, json_object_get(json, "type_env"));
+    read_bindings(cx, ask, json_object_get(json, "bindings"));
+    answer = run(cx, ask, json);
+    if (name)
+        json_object_set(answer, "name", name);
+    return answer;
+}
+
+json_t *ask_answer(struct rv_ctx *cx, struct rv_zones *zones, const char *line, size_t len)
+{
+    json_error_t error;
+    json_t *json = json_loadb(line, len, JSON_ALLOW_NUL, &error);
+
+    if (!json_is_object(json)) {
+        json_decref(json);
+        return answer_error("ask", "the line is no JSON object");
+    }
+    return ask_answer_json(cx, zones, rv_json_own(cx, json));
+}
