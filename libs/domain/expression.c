@@ -1,0 +1,85 @@
+#include "domain/expression.h"
+
+#include <string.h>
+
+#include "domain/policy.h"
+
+RV_ENUM_DEFINE(expression_place, EXPRESSION_PLACES)
+
+static const struct cel_type a_text = { .kind = CEL_T_STRING }, a_number = { .kind = CEL_T_INT },
+                             truth = { .kind = CEL_T_BOOL }, anything = { .kind = CEL_T_DYN };
+static const struct cel_type texts = { .kind = CEL_T_LIST, .params = { &a_text } };
+static const struct cel_type by_name = { .kind = CEL_T_MAP, .params = { &a_text, &anything } };
+
+/* clang-format off */
+static const struct cel_variable step_sees[] = {
+    [STEP_SEES_INPUT] = { "input", &anything },
+    [STEP_SEES_STEPS] = { "steps", &by_name },
+    [STEP_SEES_RUN]   = { "run",   &by_name },
+    { 0 },
+};
+static const struct cel_variable rule_sees[] = {
+    { "subject",       &a_text },
+    { "project",       &a_text },
+    { "workflow",      &a_text },
+    { "agents",        &texts },
+    { "tools",         &texts },
+    { "models",        &texts },
+    { "tool_effect",   &a_text },
+    { "cost_microusd", &a_number },
+    { 0 },
+};
+static const struct cel_variable scorer_sees[] = {
+    [SCORER_SEES_OUTPUT] = { "output", &anything },
+    [SCORER_SEES_INPUT]  = { "input",  &anything },
+    [SCORER_SEES_RUN]    = { "run",    &by_name },
+    { 0 },
+};
+
+static const struct cel_variable *const places[] = {
+    [EXPRESSION_STEP]   = step_sees,
+    [EXPRESSION_RULE]   = rule_sees,
+    [EXPRESSION_SCORER] = scorer_sees,
+};
+/* clang-format on */
+
+_Static_assert(sizeof(rule_sees) / sizeof(rule_sees[0]) == RULE_SEES + 1,
+               "a rule sees as many things as it says");
+
+rv_result expression_compile(struct rv_ctx *cx, enum expression_place place,
+                             enum expression_kind kind, const char *text,
+                             const struct cel_program **program)
+{
+    const struct cel_env env = { .variables = places[place],
+                                 .result = kind == EXPRESSION_CONDITION ? &truth : NULL };
+
+    if (kind == EXPRESSION_TEMPLATE)
+        return cel_compile_template(cx, &env, text, strlen(text), program);
+    return cel_compile(cx, &env, text, strlen(text), program);
+}
+
+void expression_check(struct rv_ctx *cx, enum expression_place place, enum expression_kind kind,
+                      const char *path, const char *text, const struct cel_program **program)
+{
+    const struct cel_program *compiled = NULL;
+    struct rv_error kept = cx->error;
+
+    cx->error = (struct rv_error){ 0 };
+    if (text && expression_compile(cx, place, kind, text, &compiled) != RV_OK) {
+        const char *why = rv_strdup(cx, cx->error.text);
+
+        cx->error = kept;
+        rv_wrong(cx, path, "%s", why);
+        kept = cx->error;
+    }
+    cx->error = kept;
+    if (program)
+        *program = compiled;
+}
+
+void expression_rule_values(struct rv_ctx *cx, const void *ask, struct cel_value values[RULE_SEES])
+{
+    for (size_t i = 0; i < RULE_SEES; i++)
+        values[i] =
+            cel_record_field(cx, rv_record_field(&policy_ask_record, rule_sees[i].name), ask);
+}

@@ -1,0 +1,40 @@
+#pragma once
+
+/*
+ * Expressions: where the Common Expression Language (cel/cel.h) stands in documents, and what it
+ * sees there. One row a place: whoever checks a document and whoever evaluates it later share the
+ * row, so what is refused at `apply` and what runs cannot differ.
+ *
+ * Pure.
+ */
+
+#include "cel/cel.h"
+
+/* What a place binds, in this order. */
+enum { STEP_SEES_INPUT, STEP_SEES_STEPS, STEP_SEES_RUN, STEP_SEES };
+enum { SCORER_SEES_OUTPUT, SCORER_SEES_INPUT, SCORER_SEES_RUN, SCORER_SEES };
+enum { RULE_SEES = 8 }; /* the fields of policy_facts_record, by expression_rule_values */
+
+#define EXPRESSION_PLACES(X)                                                                       \
+    X(EXPRESSION_STEP, 1, "step")                                                                  \
+    X(EXPRESSION_RULE, 2, "rule")                                                                  \
+    X(EXPRESSION_SCORER, 3, "scorer")
+RV_ENUM_DECLARE(expression_place, EXPRESSION_PLACES)
+
+/* A condition gives a bool; a text with ${{ }} in it and a score give anything. */
+enum expression_kind { EXPRESSION_VALUE, EXPRESSION_CONDITION, EXPRESSION_TEMPLATE };
+
+/* Compiles @text as it stands at @place. RV_INVALID with "line:column: why". */
+rv_result expression_compile(struct rv_ctx *cx, enum expression_place place,
+                             enum expression_kind kind, const char *text,
+                             const struct cel_program **program);
+
+/*
+ * Notes at @path what is wrong with @text. @program may be NULL; else it is what was compiled, NULL
+ * when it was refused.
+ */
+void expression_check(struct rv_ctx *cx, enum expression_place place, enum expression_kind kind,
+                      const char *path, const char *text, const struct cel_program **program);
+
+/* What a rule sees of @ask, a struct policy_ask, in the order of its variables. */
+void expression_rule_values(struct rv_ctx *cx, const void *ask, struct cel_value values[RULE_SEES]);
