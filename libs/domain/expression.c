@@ -36,26 +36,42 @@ static const struct cel_variable scorer_sees[] = {
     { 0 },
 };
 
-static const struct cel_variable *const places[] = {
-    [EXPRESSION_STEP]   = step_sees,
-    [EXPRESSION_RULE]   = rule_sees,
-    [EXPRESSION_SCORER] = scorer_sees,
+static const struct {
+    const struct cel_variable *sees;
+    int64_t cost_max;
+} places[] = {
+    [EXPRESSION_STEP]   = { step_sees,   CEL_COST_MAX },
+    [EXPRESSION_RULE]   = { rule_sees,   RULE_COST_MAX },
+    [EXPRESSION_SCORER] = { scorer_sees, SCORER_COST_MAX },
 };
 /* clang-format on */
 
 _Static_assert(sizeof(rule_sees) / sizeof(rule_sees[0]) == RULE_SEES + 1,
                "a rule sees as many things as it says");
 
+/* A score is a bool or a number; no one type of the checker says that. */
+static bool may_score(const struct cel_type *type)
+{
+    return type->kind == CEL_T_DYN || type->kind == CEL_T_BOOL || type->kind == CEL_T_INT ||
+           type->kind == CEL_T_UINT || type->kind == CEL_T_DOUBLE;
+}
+
 rv_result expression_compile(struct rv_ctx *cx, enum expression_place place,
                              enum expression_kind kind, const char *text,
                              const struct cel_program **program)
 {
-    const struct cel_env env = { .variables = places[place],
-                                 .result = kind == EXPRESSION_CONDITION ? &truth : NULL };
+    struct cel_env *env = rv_new(cx, struct cel_env); /* lives as long as the program */
 
+    *env = (struct cel_env){ .variables = places[place].sees,
+                             .cost_max = places[place].cost_max,
+                             .result = kind == EXPRESSION_CONDITION ? &truth : NULL };
     if (kind == EXPRESSION_TEMPLATE)
-        return cel_compile_template(cx, &env, text, strlen(text), program);
-    return cel_compile(cx, &env, text, strlen(text), program);
+        return cel_compile_template(cx, env, text, strlen(text), program);
+    RV_TRY(cx, cel_compile(cx, env, text, strlen(text), program));
+    if (kind == EXPRESSION_SCORE && !may_score(cel_result_type(*program)))
+        return rv_fail(cx, RV_INVALID, "1:1: gives %s, not bool or a number from 0 to 1",
+                       cel_type_text(cx, cel_result_type(*program)));
+    return RV_OK;
 }
 
 void expression_check(struct rv_ctx *cx, enum expression_place place, enum expression_kind kind,
@@ -68,6 +84,7 @@ void expression_check(struct rv_ctx *cx, enum expression_place place, enum expre
     if (text && expression_compile(cx, place, kind, text, &compiled) != RV_OK) {
         const char *why = rv_strdup(cx, cx->error.text);
 
+        compiled = NULL;
         cx->error = kept;
         rv_wrong(cx, path, "%s", why);
         kept = cx->error;
@@ -79,7 +96,15 @@ void expression_check(struct rv_ctx *cx, enum expression_place place, enum expre
 
 void expression_rule_values(struct rv_ctx *cx, const void *ask, struct cel_value values[RULE_SEES])
 {
-    for (size_t i = 0; i < RULE_SEES; i++)
+    for (size_t i = 0; i < RULE_SEES; i++) {
         values[i] =
             cel_record_field(cx, rv_record_field(&policy_ask_record, rule_sees[i].name), ask);
+        if (values[i].kind == CEL_NULL)
+            values[i] = cel_string("", 0);
+    }
+}
+
+const struct cel_variable *expression_sees(enum expression_place place)
+{
+    return places[place].sees;
 }

@@ -13,7 +13,13 @@
 /* What a place binds, in this order. */
 enum { STEP_SEES_INPUT, STEP_SEES_STEPS, STEP_SEES_RUN, STEP_SEES };
 enum { SCORER_SEES_OUTPUT, SCORER_SEES_INPUT, SCORER_SEES_RUN, SCORER_SEES };
-enum { RULE_SEES = 8 }; /* the fields of policy_facts_record, by expression_rule_values */
+enum { RULE_SEES = 8 }; /* subject and the fields of policy_facts_record */
+
+/* What one evaluation may cost; that of a step, CEL_COST_MAX. */
+enum {
+    RULE_COST_MAX = 10 * 1000,    /* there are many, before everything that happens */
+    SCORER_COST_MAX = 200 * 1000, /* may look through a long output a few times */
+};
 
 #define EXPRESSION_PLACES(X)                                                                       \
     X(EXPRESSION_STEP, 1, "step")                                                                  \
@@ -21,8 +27,13 @@ enum { RULE_SEES = 8 }; /* the fields of policy_facts_record, by expression_rule
     X(EXPRESSION_SCORER, 3, "scorer")
 RV_ENUM_DECLARE(expression_place, EXPRESSION_PLACES)
 
-/* A condition gives a bool; a text with ${{ }} in it and a score give anything. */
-enum expression_kind { EXPRESSION_VALUE, EXPRESSION_CONDITION, EXPRESSION_TEMPLATE };
+/* A condition gives a bool, a score a bool or a number; a text with ${{ }} in it gives anything. */
+enum expression_kind {
+    EXPRESSION_VALUE,
+    EXPRESSION_CONDITION,
+    EXPRESSION_TEMPLATE,
+    EXPRESSION_SCORE,
+};
 
 /* Compiles @text as it stands at @place. RV_INVALID with "line:column: why". */
 rv_result expression_compile(struct rv_ctx *cx, enum expression_place place,
@@ -36,5 +47,8 @@ rv_result expression_compile(struct rv_ctx *cx, enum expression_place place,
 void expression_check(struct rv_ctx *cx, enum expression_place place, enum expression_kind kind,
                       const char *path, const char *text, const struct cel_program **program);
 
-/* What a rule sees of @ask, a struct policy_ask, in the order of its variables. */
+/* What a rule sees of @ask, a struct policy_ask that outlives @values. Texts not set are "". */
 void expression_rule_values(struct rv_ctx *cx, const void *ask, struct cel_value values[RULE_SEES]);
+
+/* The names and types of @place, in the order of its values. */
+const struct cel_variable *expression_sees(enum expression_place place);
