@@ -47,8 +47,8 @@ struct cel_expr {
     uint32_t depth; /* of the tree below, itself included */
     const char *name;
     bool rooted, optional;
-    bool words; /* EXPR_CONST: what stands between the ${{ }} of a template */
-    const struct cel_operator *operator; /* EXPR_CALL: NULL when called by name */
+    bool words;                    /* EXPR_CONST: what stands between the ${{ }} of a template */
+    const struct cel_operator *op; /* EXPR_CALL: NULL when called by name */
     const struct cel_macro *macro;
     struct cel_value value;
     struct cel_expr *target;

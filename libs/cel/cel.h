@@ -106,8 +106,8 @@ struct cel_facts {
     struct cel_value truth; /* true or false when it is always that, else CEL_NONE */
 };
 
-/* @size_max: the most elements or bytes that a variable, or anything inside one, has. */
-void cel_facts(struct rv_ctx *cx, const struct cel_program *program, int64_t size_max,
+/* @weight_max: the most elements and bytes that a variable has, with all that is inside it. */
+void cel_facts(struct rv_ctx *cx, const struct cel_program *program, int64_t weight_max,
                struct cel_facts *facts);
 
 /*

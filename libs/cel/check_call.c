@@ -169,7 +169,7 @@ static const struct cel_type *check_index(struct cel_checker *checker, const str
 
 static const struct cel_type *check_operator(struct cel_checker *checker, const struct call *call)
 {
-    const struct cel_operator *op = call->expr->operator;
+    const struct cel_operator *op = call->expr->op;
     const struct cel_type *type;
 
     if (op == &cel_ternary)
@@ -194,5 +194,5 @@ const struct cel_type *cel_check_call(struct cel_checker *checker, struct cel_ex
     for (size_t i = 0; i < expr->n_args; i++)
         if (!(call.args[call.n_args++] = cel_check_expr(checker, expr->args[i])))
             return NULL;
-    return expr->operator? check_operator(checker, &call) : find_overload(checker, &call);
+    return expr->op ? check_operator(checker, &call) : find_overload(checker, &call);
 }

@@ -6,9 +6,9 @@
 #include "cel/compile.h"
 #include "cel/message.h"
 
-static struct cel_node *node_of(struct lowering *lowering, const struct cel_expr *expr,
-                                struct cel_value (*run)(struct cel_run *, const struct cel_node *),
-                                const struct cel_node *const *args, size_t n_args)
+struct cel_node *cel_node_of(struct lowering *lowering, const struct cel_expr *expr,
+                             struct cel_value (*run)(struct cel_run *, const struct cel_node *),
+                             const struct cel_node *const *args, size_t n_args)
 {
     struct cel_node *node = rv_new(lowering->cx, struct cel_node);
 
@@ -19,39 +19,32 @@ static struct cel_node *node_of(struct lowering *lowering, const struct cel_expr
     return node;
 }
 
-static const struct cel_node *lower(struct lowering *lowering, const struct cel_expr *expr);
-
-static const struct cel_node **lower_all(struct lowering *lowering, const struct cel_expr *first,
-                                         struct cel_expr *const *exprs, size_t n_exprs)
+const struct cel_node **cel_lower_all(struct lowering *lowering, const struct cel_expr *first,
+                                      struct cel_expr *const *exprs, size_t n_exprs)
 {
     const struct cel_node **nodes =
         rv_new_array(lowering->cx, const struct cel_node *, n_exprs + 1);
     size_t n = 0;
 
     if (first)
-        nodes[n++] = lower(lowering, first);
+        nodes[n++] = cel_lower(lowering, first);
     for (size_t i = 0; i < n_exprs; i++)
-        nodes[n++] = lower(lowering, exprs[i]);
+        nodes[n++] = cel_lower(lowering, exprs[i]);
     return nodes;
-}
-
-static const struct cel_node *finish(struct lowering *lowering, struct cel_node *node)
-{
-    return node->constant && !lowering->env->unfolded ? cel_fold(lowering, node) : node;
 }
 
 static const struct cel_node *constant(struct lowering *lowering, const struct cel_expr *expr)
 {
-    struct cel_node *node = node_of(lowering, expr, cel_run_const, NULL, 0);
+    struct cel_node *node = cel_node_of(lowering, expr, cel_run_const, NULL, 0);
 
     node->value = expr->value;
     return node;
 }
 
-static const struct cel_node *unknown(struct lowering *lowering, const struct cel_expr *expr,
-                                      const char *what)
+const struct cel_node *cel_unknown(struct lowering *lowering, const struct cel_expr *expr,
+                                   const char *what)
 {
-    struct cel_node *node = node_of(lowering, expr, cel_run_unknown, NULL, 0);
+    struct cel_node *node = cel_node_of(lowering, expr, cel_run_unknown, NULL, 0);
 
     node->constant = false;
     node->name = rv_printf(lowering->cx, "%s \"%s\"", what, expr->name);
@@ -65,16 +58,16 @@ static const struct cel_node *lower_ref(struct lowering *lowering, const struct 
 
     switch (expr->ref) {
     case REF_LOCAL:
-        node = node_of(lowering, expr, cel_run_local, NULL, 0);
+        node = cel_node_of(lowering, expr, cel_run_local, NULL, 0);
         break;
     case REF_VARIABLE:
-        node = node_of(lowering, expr, cel_run_variable, NULL, 0);
+        node = cel_node_of(lowering, expr, cel_run_variable, NULL, 0);
         node->name = lowering->env->variables[expr->slot].name;
         break;
     case REF_TYPE:
         return constant(lowering, expr);
     default:
-        return unknown(lowering, expr, "variable");
+        return cel_unknown(lowering, expr, "variable");
     }
     node->constant = false;
     node->slot = expr->slot;
@@ -84,9 +77,9 @@ static const struct cel_node *lower_ref(struct lowering *lowering, const struct 
 static const struct cel_node *lower_select(struct lowering *lowering, const struct cel_expr *expr,
                                            bool test)
 {
-    const struct cel_node **args = lower_all(lowering, expr->target, NULL, 0);
+    const struct cel_node **args = cel_lower_all(lowering, expr->target, NULL, 0);
     const struct cel_type *type = expr->target->type;
-    struct cel_node *node = node_of(lowering, expr, cel_run_select, args, 1);
+    struct cel_node *node = cel_node_of(lowering, expr, cel_run_select, args, 1);
 
     node->value = cel_text(expr->name);
     node->optional = expr->optional;
@@ -97,53 +90,7 @@ static const struct cel_node *lower_select(struct lowering *lowering, const stru
         node->field = rv_record_field(type->record, expr->name);
         node->run = node->field ? cel_run_field : cel_run_select;
     }
-    return finish(lowering, node);
-}
-
-static bool is_regex(const struct cel_node *node)
-{
-    return strcmp(node->name, "matches") == 0 && node->n_args == 2 &&
-           node->args[1]->run == cel_run_const && node->args[1]->value.kind == CEL_STRING;
-}
-
-/* A constant pattern is compiled here; one that is wrong fails when it runs. */
-static void prepare_regex(struct lowering *lowering, struct cel_node *node)
-{
-    struct cel_value pattern = node->args[1]->value;
-    const char *why;
-
-    node->regex = cel_regex_compile(lowering->cx, pattern.text, pattern.len, &why);
-    if (node->regex)
-        node->run = cel_run_matches;
-}
-
-static const struct cel_node *lower_call(struct lowering *lowering, const struct cel_expr *expr)
-{
-    bool method = expr->target && expr->ref != REF_FUNCTION;
-    const struct cel_node **args =
-        lower_all(lowering, method ? expr->target : NULL, expr->args, expr->n_args);
-    struct cel_node *node = node_of(lowering, expr, cel_run_call, args, expr->n_args + method);
-
-    node->name = expr->name;
-    if (expr->operator== & cel_ternary)
-        node->run = cel_run_ternary;
-    else if (expr->operator&& strcmp(expr->name, "_&&_") == 0)
-        node->run = cel_run_and;
-    else if (expr->operator&& strcmp(expr->name, "_||_") == 0)
-        node->run = cel_run_or;
-    else if (expr->operator== & cel_index || expr->operator== & cel_index_optional)
-        node->run = cel_run_index;
-    else if (!expr->functions)
-        return unknown(lowering, expr, "function");
-    else
-        cel_candidates(lowering->cx, expr, node);
-    node->optional = expr->operator== & cel_index_optional;
-    if (method && (strcmp(expr->name, "orValue") == 0 || strcmp(expr->name, "or") == 0) &&
-        node->n_args == 2)
-        node->run = cel_run_or_value;
-    if (node->run == cel_run_call && is_regex(node))
-        prepare_regex(lowering, node);
-    return finish(lowering, node);
+    return cel_fold(lowering, node);
 }
 
 /* Which fields the arguments are for; resolving made sure that they are there. */
@@ -169,15 +116,15 @@ static const struct cel_node *lower_items(struct lowering *lowering, const struc
 
     for (size_t i = 0; i < expr->n_items; i++) {
         if (pairs)
-            args[n++] = lower(lowering, expr->items[i].key);
-        args[n++] = lower(lowering, expr->items[i].value);
+            args[n++] = cel_lower(lowering, expr->items[i].key);
+        args[n++] = cel_lower(lowering, expr->items[i].value);
         optionals[i] = expr->items[i].optional;
     }
-    node = node_of(lowering, expr, pairs ? cel_run_map : cel_run_list, args, n);
+    node = cel_node_of(lowering, expr, pairs ? cel_run_map : cel_run_list, args, n);
     node->optionals = optionals;
     if (expr->kind == EXPR_MESSAGE)
         prepare_message(lowering, expr, node);
-    return finish(lowering, node);
+    return cel_fold(lowering, node);
 }
 
 static const struct cel_node *lower_macro(struct lowering *lowering, const struct cel_expr *expr)
@@ -187,17 +134,18 @@ static const struct cel_node *lower_macro(struct lowering *lowering, const struc
 
     if (macro->kind == MACRO_HAS)
         return lower_select(lowering, expr->args[0], true);
-    node = node_of(
-        lowering, expr, macro->kind == MACRO_SORT_BY ? cel_run_sort_by : cel_run_macro,
-        lower_all(lowering, expr->target, expr->args + macro->n_vars, expr->n_args - macro->n_vars),
-        expr->n_args - macro->n_vars + (expr->target != NULL));
+    node =
+        cel_node_of(lowering, expr, macro->kind == MACRO_SORT_BY ? cel_run_sort_by : cel_run_macro,
+                    cel_lower_all(lowering, expr->target, expr->args + macro->n_vars,
+                                  expr->n_args - macro->n_vars),
+                    expr->n_args - macro->n_vars + (expr->target != NULL));
     node->constant = false;
     node->macro = macro;
     node->slot = expr->slot;
     return node;
 }
 
-static const struct cel_node *lower(struct lowering *lowering, const struct cel_expr *expr)
+const struct cel_node *cel_lower(struct lowering *lowering, const struct cel_expr *expr)
 {
     switch (expr->kind) {
     case EXPR_CONST:
@@ -207,7 +155,7 @@ static const struct cel_node *lower(struct lowering *lowering, const struct cel_
     case EXPR_SELECT:
         return expr->ref ? lower_ref(lowering, expr) : lower_select(lowering, expr, false);
     case EXPR_CALL:
-        return lower_call(lowering, expr);
+        return cel_lower_call(lowering, expr);
     case EXPR_LIST:
     case EXPR_MAP:
     case EXPR_MESSAGE:
@@ -215,9 +163,10 @@ static const struct cel_node *lower(struct lowering *lowering, const struct cel_
     case EXPR_MACRO:
         return lower_macro(lowering, expr);
     case EXPR_JOIN:
-        return finish(lowering,
-                      node_of(lowering, expr, cel_run_join,
-                              lower_all(lowering, NULL, expr->args, expr->n_args), expr->n_args));
+        return cel_fold(lowering,
+                        cel_node_of(lowering, expr, cel_run_join,
+                                    cel_lower_all(lowering, NULL, expr->args, expr->n_args),
+                                    expr->n_args));
     }
     assert(!"an expression of no kind");
     return NULL;
@@ -231,7 +180,7 @@ static rv_result compile(struct rv_ctx *cx, const struct cel_env *env, struct ce
     RV_TRY(cx, cel_resolve(cx, env, &program->source, expr, &program->n_locals));
     if (!env->unchecked)
         RV_TRY(cx, cel_check(cx, env, &program->source, program->n_locals, expr));
-    program->root = lower(&lowering, expr);
+    program->root = cel_lower(&lowering, expr);
     program->expr = expr;
     program->env = env;
     program->type = expr->type ? expr->type : cel_type(CEL_T_DYN);

@@ -10,9 +10,22 @@ struct lowering {
     int64_t fold_left; /* of CEL_FOLD_COST_MAX */
 };
 
-/* Fills in which functions @node may call: those that the number of arguments, the style and,
- * once checked, the types allow. */
-void cel_candidates(struct rv_ctx *cx, const struct cel_expr *expr, struct cel_node *node);
+/* The node that evaluates @expr. */
+const struct cel_node *cel_lower(struct lowering *lowering, const struct cel_expr *expr);
+const struct cel_node *cel_lower_call(struct lowering *lowering, const struct cel_expr *expr);
 
-/* The node that says what @node always says, if that can be worked out now. */
+/* The nodes of @first, if it is not NULL, and of @exprs. */
+const struct cel_node **cel_lower_all(struct lowering *lowering, const struct cel_expr *first,
+                                      struct cel_expr *const *exprs, size_t n_exprs);
+
+/* A new node; constant when all @args are. */
+struct cel_node *cel_node_of(struct lowering *lowering, const struct cel_expr *expr,
+                             struct cel_value (*run)(struct cel_run *, const struct cel_node *),
+                             const struct cel_node *const *args, size_t n_args);
+
+/* The node that fails: there is no @what of the name. */
+const struct cel_node *cel_unknown(struct lowering *lowering, const struct cel_expr *expr,
+                                   const char *what);
+
+/* The node that says what @node always says, if that can be worked out now; else @node. */
 const struct cel_node *cel_fold(struct lowering *lowering, const struct cel_node *node);

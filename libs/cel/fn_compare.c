@@ -62,6 +62,8 @@ static struct cel_value in_list(struct cel_run *run, const struct cel_value *arg
 static struct cel_value in_map(struct cel_run *run, const struct cel_value *args, size_t n_args)
 {
     (void)n_args;
+    if (args[0].kind == CEL_STRING && !cel_spend(run, args[0].len / 16))
+        return cel_spent(run);
     return cel_bool(cel_map_get(run->cx, args[1].map, args[0]).kind != CEL_NONE);
 }
 

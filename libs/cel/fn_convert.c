@@ -6,6 +6,8 @@
 #include "cel/functions.h"
 #include "cel/time_text.h"
 
+enum { DIGITS_MAX = 64 }; /* of a number as text */
+
 static struct cel_value same(struct cel_run *run, const struct cel_value *args, size_t n_args)
 {
     (void)run;
@@ -37,9 +39,9 @@ static struct cel_value int_of(struct cel_run *run, const struct cel_value *args
 }
 
 /* A text with a NUL at its end; what is too long to be a number is none. */
-static const char *short_text(struct cel_value value, char room[64])
+static const char *short_text(struct cel_value value, char room[DIGITS_MAX + 1])
 {
-    if (value.len >= 64 || (value.len && memchr(value.text, 0, value.len)))
+    if (value.len > DIGITS_MAX || (value.len && memchr(value.text, 0, value.len)))
         return "";
     memcpy(room, value.len ? value.text : "", value.len);
     room[value.len] = '\0';
@@ -48,7 +50,7 @@ static const char *short_text(struct cel_value value, char room[64])
 
 static struct cel_value int_read(struct cel_run *run, const struct cel_value *args, size_t n_args)
 {
-    char room[64];
+    char room[DIGITS_MAX + 1];
     int64_t whole;
 
     (void)n_args;
@@ -61,7 +63,7 @@ static struct cel_value uint_of(struct cel_run *run, const struct cel_value *arg
     (void)n_args;
     if (args[0].kind == CEL_INT && args[0].whole >= 0)
         return cel_uint((uint64_t)args[0].whole);
-    if (args[0].kind == CEL_DOUBLE && args[0].number > -1 && args[0].number < 0x1p64)
+    if (args[0].kind == CEL_DOUBLE && args[0].number >= 0 && args[0].number < 0x1p64)
         return cel_uint((uint64_t)args[0].number);
     return out_of_range(run, "uint");
 }
@@ -71,6 +73,8 @@ static struct cel_value uint_read(struct cel_run *run, const struct cel_value *a
     uint64_t natural = 0;
 
     (void)n_args;
+    if (args[0].len == 0 || args[0].len > DIGITS_MAX)
+        return unreadable(run, args[0], "uint");
     for (size_t i = 0; i < args[0].len; i++) {
         unsigned digit = (unsigned)(args[0].text[i] - '0');
 
@@ -78,7 +82,7 @@ static struct cel_value uint_read(struct cel_run *run, const struct cel_value *a
             __builtin_add_overflow(natural, digit, &natural))
             return unreadable(run, args[0], "uint");
     }
-    return args[0].len ? cel_uint(natural) : unreadable(run, args[0], "uint");
+    return cel_uint(natural);
 }
 
 static struct cel_value double_of(struct cel_run *run, const struct cel_value *args, size_t n_args)
@@ -97,7 +101,7 @@ static struct cel_value double_read(struct cel_run *run, const struct cel_value 
     } words[] = { { "NaN", NAN },      { "Infinity", INFINITY }, { "-Infinity", -INFINITY },
                   { "inf", INFINITY }, { "-inf", -INFINITY },    { "+Inf", INFINITY },
                   { "Inf", INFINITY }, { "-Inf", -INFINITY } };
-    char room[64];
+    char room[DIGITS_MAX + 1];
     const char *text = short_text(args[0], room);
     double number;
 
@@ -112,7 +116,7 @@ static struct cel_value bool_read(struct cel_run *run, const struct cel_value *a
 {
     static const char *const yes[] = { "1", "t", "T", "true", "TRUE", "True" };
     static const char *const no[] = { "0", "f", "F", "false", "FALSE", "False" };
-    char room[64];
+    char room[DIGITS_MAX + 1];
     const char *text = short_text(args[0], room);
 
     (void)n_args;

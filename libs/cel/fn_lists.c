@@ -172,18 +172,28 @@ static bool sortable(const struct cel_pair *pairs, size_t n)
     return true;
 }
 
+/* What comparing each once costs. */
+static size_t keys_weight(const struct cel_pair *pairs, size_t n)
+{
+    size_t weight = n;
+
+    for (size_t i = 0; i < n; i++)
+        if (pairs[i].key.kind == CEL_STRING || pairs[i].key.kind == CEL_BYTES)
+            weight += pairs[i].key.len / 16;
+    return weight;
+}
+
 static struct cel_value sorted(struct cel_run *run, struct cel_pair *pairs, size_t n)
 {
     struct cel_pair *spare;
     struct cel_value *items;
-    size_t cost = n;
+    size_t weight = keys_weight(pairs, n);
 
     if (!sortable(pairs, n))
         return cel_fail(run, "the elements have no order");
-    for (size_t left = n; left > 1; left /= 2)
-        cost += n;
-    if (!cel_spend(run, cost))
-        return cel_spent(run);
+    for (size_t left = n; left > 0; left /= 2)
+        if (!cel_spend(run, weight))
+            return cel_spent(run);
     spare = cel_room(run, (n + 1) * sizeof(*spare));
     items = elements(run, n);
     if (!spare || !items)

@@ -56,24 +56,28 @@ static struct cel_value contains(struct cel_run *run, const struct cel_value *ar
                     memmem(args[0].text, args[0].len, args[1].text, args[1].len) != NULL);
 }
 
+/* Whether @part stands in @text at byte @at. */
+static struct cel_value stands_at(struct cel_run *run, struct cel_value text, struct cel_value part,
+                                  size_t at)
+{
+    if (part.len > text.len)
+        return cel_bool(false);
+    if (!cel_spend(run, part.len / 16))
+        return cel_spent(run);
+    return cel_bool(part.len == 0 || memcmp(text.text + at, part.text, part.len) == 0);
+}
+
 static struct cel_value starts_with(struct cel_run *run, const struct cel_value *args,
                                     size_t n_args)
 {
-    (void)run;
     (void)n_args;
-    return cel_bool(args[1].len <= args[0].len &&
-                    (args[1].len == 0 || memcmp(args[0].text, args[1].text, args[1].len) == 0));
+    return stands_at(run, args[0], args[1], 0);
 }
 
 static struct cel_value ends_with(struct cel_run *run, const struct cel_value *args, size_t n_args)
 {
-    size_t before = args[0].len - args[1].len;
-
-    (void)run;
     (void)n_args;
-    return cel_bool(
-        args[1].len <= args[0].len &&
-        (args[1].len == 0 || memcmp(args[0].text + before, args[1].text, args[1].len) == 0));
+    return stands_at(run, args[0], args[1], args[0].len - args[1].len);
 }
 
 static struct cel_value matches(struct cel_run *run, const struct cel_value *args, size_t n_args)

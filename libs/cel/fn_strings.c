@@ -131,15 +131,15 @@ static size_t piece_end(struct cel_value text, struct cel_value mark, size_t fro
     return from + (from < text.len ? rv_utf8_next(text.text + from, text.len - from, NULL) : 0);
 }
 
-/* @limit below 0: no limit. An empty old text stands before every character and at the end. */
+/* A limit below 0 is none. An empty old text stands before every character and at the end. */
 static struct cel_value replaced(struct cel_run *run, const struct cel_value *args, size_t n_args)
 {
     struct cel_value text = args[0], old = args[1], new = args[2];
-    int64_t limit = n_args == 4 ? args[3].whole : -1;
+    int64_t limit = n_args == 4 && args[3].whole >= 0 ? args[3].whole : INT64_MAX;
     auto_buf out = { 0 };
     size_t at = 0;
 
-    for (; limit != 0; limit--) {
+    for (; limit > 0; limit--) {
         size_t found = old.len ? find(text, old, at) : at, next;
 
         if (old.len && found == text.len)

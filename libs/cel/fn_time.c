@@ -55,13 +55,6 @@ struct cel_value cel_time_subtract(struct cel_run *run, const struct cel_value *
     return cel_duration(whole);
 }
 
-struct cel_value cel_negate_duration(struct cel_run *run, const struct cel_value *args,
-                                     size_t n_args)
-{
-    (void)n_args;
-    return args[0].whole == INT64_MIN ? too_long(run) : cel_duration(-args[0].whole);
-}
-
 /* What a clock shows, as seconds of its own since 1970. CEL_ERROR when nobody knows the place. */
 static struct cel_value shown(struct cel_run *run, const struct cel_value *args, size_t n_args)
 {

@@ -10,8 +10,8 @@ static void print(struct rv_buf *out, const struct cel_expr *expr);
 /* As the parser's levels: 1 ternary … 8 what a dot can follow. */
 static unsigned precedence(const struct cel_expr *expr)
 {
-    if (expr->kind == EXPR_CALL && expr->operator)
-        return expr->operator->precedence;
+    if (expr->kind == EXPR_CALL && expr->op)
+        return expr->op->precedence;
     return PRECEDENCE_MEMBER;
 }
 
@@ -109,20 +109,19 @@ static void print_unary(struct rv_buf *out, const struct cel_expr *expr)
     const struct cel_expr *first = operand;
 
     while (first->kind == EXPR_SELECT || (first->kind != EXPR_CONST && first->target) ||
-           (first->kind == EXPR_CALL &&
-            first->operator&& first->operator->precedence == PRECEDENCE_MEMBER))
+           (first->kind == EXPR_CALL && first->op && first->op->precedence == PRECEDENCE_MEMBER))
         first = first->target ? first->target : first->args[0];
     number |= first->kind == EXPR_CONST && first->value.kind >= CEL_INT &&
               first->value.kind <= CEL_DOUBLE;
-    rv_buf_text(out, expr->operator->sign);
+    rv_buf_text(out, expr->op->sign);
     print_at(out, operand,
-             number && expr->operator== & cel_negate ? PRECEDENCE_MEMBER + 1 : PRECEDENCE_UNARY);
+             number && expr->op == &cel_negate ? PRECEDENCE_MEMBER + 1 : PRECEDENCE_UNARY);
 }
 
 /* && and || may have many operands; each operator binds to the left. */
 static void print_binary(struct rv_buf *out, const struct cel_expr *expr)
 {
-    const struct cel_operator *op = expr->operator;
+    const struct cel_operator *op = expr->op;
 
     for (size_t i = 0; i < expr->n_args; i++) {
         if (i)
@@ -133,7 +132,7 @@ static void print_binary(struct rv_buf *out, const struct cel_expr *expr)
 
 static void print_operator(struct rv_buf *out, const struct cel_expr *expr)
 {
-    const struct cel_operator *op = expr->operator;
+    const struct cel_operator *op = expr->op;
 
     if (op == &cel_ternary) {
         print_at(out, expr->args[0], PRECEDENCE_OR);
@@ -221,7 +220,7 @@ static void print(struct rv_buf *out, const struct cel_expr *expr)
         print_select(out, expr);
         break;
     case EXPR_CALL:
-        if (expr->operator)
+        if (expr->op)
             print_operator(out, expr);
         else
             print_call(out, expr);

@@ -89,7 +89,7 @@ struct cel_expr *cel_expr_operator(struct cel_parser *parser, const struct cel_o
     return cel_expr_new(parser, (struct cel_expr){ .kind = EXPR_CALL,
                                                    .at = (uint32_t)at,
                                                    .name = op->function,
-                                                   .operator= op,
+                                                   .op = op,
                                                    .args = kept,
                                                    .n_args = n_args });
 }
@@ -103,7 +103,7 @@ static bool is_logic(const struct cel_operator *op)
 static struct cel_expr *join(struct cel_parser *parser, const struct cel_operator *op, size_t at,
                              struct cel_expr *left, struct cel_expr *right)
 {
-    if (left->kind != EXPR_CALL || left->operator!= op || !is_logic(op))
+    if (left->kind != EXPR_CALL || left->op != op || !is_logic(op))
         return cel_expr_operator(parser, op, at, (struct cel_expr *[]){ left, right }, 2);
     left->args = cel_expr_append(parser->cx, left->args, left->n_args, right);
     left->n_args++;

@@ -92,6 +92,10 @@ struct cel_value cel_run_join(struct cel_run *run, const struct cel_node *node);
 struct cel_value cel_run_macro(struct cel_run *run, const struct cel_node *node);
 struct cel_value cel_run_sort_by(struct cel_run *run, const struct cel_node *node);
 
+/* A map of @pairs, paid for; the error that a key comes twice. */
+struct cel_value cel_make_map(struct cel_run *run, const struct cel_node *node,
+                              const struct cel_pair *pairs, size_t n_pairs);
+
 /* The error that an operand is no bool, or the operand itself when that is an error. */
 struct cel_value cel_not_bool(struct cel_run *run, const struct cel_node *node,
                               struct cel_value value);

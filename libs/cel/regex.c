@@ -2,6 +2,7 @@
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -12,51 +13,74 @@ enum {
     STEPS_FIRST = 256,  /* of the first try; each further one may do more */
     STEPS_MORE = 8,
     STEPS_PER_COST = 16,
-    MATCHING_COST = 1500, /* 24 KB */
-    HEAP_MAX_KIB = 1024,
-    DEPTH_MAX = 10000,
+    PATTERN_PER_COST = 64, /* bytes of a pattern that make its steps dearer */
+    HEAP_MAX_BYTES = 16 * 1024 * 1024,
 };
 
 struct cel_regex {
     pcre2_code *code;
+    size_t dear; /* what a step costs more than one of a short pattern */
 };
 
-static void *take(size_t size, void *cx)
+/* What PCRE2 takes its memory from, and how much it took. */
+struct memory {
+    struct rv_ctx *cx;
+    size_t bytes;
+};
+
+static void *take(size_t size, void *arg)
 {
-    return rv_arena_alloc(((struct rv_ctx *)cx)->arena, size);
+    struct memory *memory = arg;
+
+    memory->bytes += size;
+    return rv_arena_alloc(memory->cx->arena, size);
 }
 
-static void give_back(void *memory, void *cx)
+static void give_back(void *bytes, void *memory)
 {
+    (void)bytes;
     (void)memory;
-    (void)cx;
 }
 
-static const char *message_of(struct rv_ctx *cx, int error, size_t at)
+static const char *message_of(struct rv_ctx *cx, int error)
 {
     PCRE2_UCHAR text[120];
 
     pcre2_get_error_message(error, text, sizeof(text));
-    return rv_printf(cx, "the pattern is wrong at %zu: %s", at + 1, (const char *)text);
+    return rv_printf(cx, "the pattern is wrong: %s", (const char *)text);
 }
 
-/* As RE2 reads it: UTF-8, \d and \w are ASCII, $ is the very end, newlines are \n. */
+/*
+ * PCRE2 counts steps anew for each place where a match may begin. So nothing is searched for: the
+ * pattern is anchored, and what stands before a match is a part of it that is counted too.
+ */
+static const char before[] = "(?s:.*?)(?:", behind[] = ")";
+
+/*
+ * As RE2 reads it: UTF-8, \d and \w are ASCII, $ is the very end, newlines are \n. Without
+ * automatic possessification, for what a repetition gives back is counted, and what it scans is
+ * not.
+ */
 static pcre2_code *compile(struct rv_ctx *cx, const char *pattern, size_t len, const char **why)
 {
-    pcre2_general_context *general = pcre2_general_context_create(take, give_back, cx);
-    pcre2_compile_context *context = pcre2_compile_context_create(general);
+    struct memory *memory = rv_new(cx, struct memory);
+    pcre2_general_context *general;
+    pcre2_compile_context *context;
     pcre2_code *code;
     size_t at;
     int error;
 
+    memory->cx = cx;
+    general = pcre2_general_context_create(take, give_back, memory);
+    context = pcre2_compile_context_create(general);
     pcre2_set_newline(context, PCRE2_NEWLINE_LF);
     pcre2_set_parens_nest_limit(context, 100);
     code = pcre2_compile((PCRE2_SPTR)pattern, len,
-                         PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_DOLLAR_ENDONLY |
-                             PCRE2_NEVER_BACKSLASH_C | PCRE2_NEVER_UCP,
+                         PCRE2_ANCHORED | PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_DOLLAR_ENDONLY |
+                             PCRE2_NEVER_BACKSLASH_C | PCRE2_NEVER_UCP | PCRE2_NO_AUTO_POSSESS,
                          &error, &at, context);
     if (!code)
-        *why = message_of(cx, error, at);
+        *why = message_of(cx, error);
     return code;
 }
 
@@ -65,6 +89,7 @@ const struct cel_regex *cel_regex_compile(struct rv_ctx *cx, const char *pattern
 {
     struct cel_regex *regex = rv_new(cx, struct cel_regex);
     auto_buf translated = { 0 };
+    bool anchored = len > 0 && pattern[0] == '^' && !memchr(pattern, '|', len);
 
     if (len > PATTERN_MAX) {
         *why = "the pattern is too long";
@@ -74,41 +99,57 @@ const struct cel_regex *cel_regex_compile(struct rv_ctx *cx, const char *pattern
         *why = "the pattern is not UTF-8";
         return NULL;
     }
+    rv_buf_text(&translated, anchored ? "" : before);
     *why = cel_regex_translate(pattern, len, &translated);
     if (*why)
         return NULL;
+    rv_buf_text(&translated, anchored ? "" : behind);
     regex->code = compile(cx, translated.data, translated.len, why);
+    regex->dear = translated.len / PATTERN_PER_COST + 1;
     return regex->code ? regex : NULL;
 }
 
-/* What matching needs, made once for an evaluation: it is large. */
+/* What matching needs, made once for an evaluation. */
 struct cel_matching {
+    struct memory memory;
     pcre2_match_context *context;
     pcre2_match_data *data;
 };
 
 static struct cel_matching *matching_of(struct cel_run *run)
 {
+    struct cel_matching *matching = run->matching;
     pcre2_general_context *general;
 
-    if (run->matching || !cel_spend(run, MATCHING_COST))
-        return run->matching;
-    general = pcre2_general_context_create(take, give_back, run->cx);
-    run->matching = rv_new(run->cx, struct cel_matching);
-    run->matching->context = pcre2_match_context_create(general);
-    run->matching->data = pcre2_match_data_create(1, general);
-    pcre2_set_depth_limit(run->matching->context, DEPTH_MAX);
-    pcre2_set_heap_limit(run->matching->context, HEAP_MAX_KIB);
-    return run->matching;
+    if (matching)
+        return matching;
+    run->matching = matching = rv_new(run->cx, struct cel_matching);
+    matching->memory.cx = run->cx;
+    general = pcre2_general_context_create(take, give_back, &matching->memory);
+    matching->context = pcre2_match_context_create(general);
+    matching->data = pcre2_match_data_create(1, general);
+    return matching;
 }
 
-/* One try with at most @steps of backtracking. */
-static int try(const struct cel_matching *matching, const struct cel_regex *regex,
-               struct cel_value text, uint32_t steps)
+/* One try with at most @steps of backtracking, in memory that can be paid: PCRE2 doubles what it
+ * has, and an arena keeps what is given back. */
+static int attempt(struct cel_run *run, const struct cel_regex *regex, struct cel_value text,
+                   uint32_t steps)
 {
+    struct cel_matching *matching = matching_of(run);
+    size_t affordable = (size_t)run->cost_left * 16 / 4;
+    int result;
+
+    if (affordable > HEAP_MAX_BYTES)
+        affordable = HEAP_MAX_BYTES;
     pcre2_set_match_limit(matching->context, steps);
-    return pcre2_match(regex->code, (PCRE2_SPTR)(text.len ? text.text : ""), text.len, 0,
-                       PCRE2_NO_UTF_CHECK, matching->data, matching->context);
+    pcre2_set_heap_limit(matching->context, (uint32_t)(affordable / 1024));
+    result = pcre2_match(regex->code, (PCRE2_SPTR)(text.len ? text.text : ""), text.len, 0,
+                         PCRE2_NO_UTF_CHECK, matching->data, matching->context);
+    if (!cel_spend(run, matching->memory.bytes / 16))
+        result = PCRE2_ERROR_HEAPLIMIT;
+    matching->memory.bytes = 0;
+    return result;
 }
 
 static bool out_of_limits(int result)
@@ -124,21 +165,19 @@ static bool out_of_limits(int result)
 struct cel_value cel_regex_match(struct cel_run *run, const struct cel_regex *regex,
                                  struct cel_value text)
 {
-    struct cel_matching *matching = matching_of(run);
-
     if (!rv_utf8_ok(text.text, text.len))
         return cel_fail(run, "matches(): the text is not UTF-8");
-    for (uint32_t steps = STEPS_FIRST; matching; steps *= STEPS_MORE) {
+    for (uint32_t steps = STEPS_FIRST; steps <= UINT32_MAX / STEPS_MORE; steps *= STEPS_MORE) {
         int result;
 
-        if (!cel_spend(run, steps / STEPS_PER_COST + text.len / 8))
+        if (!cel_spend(run, steps / STEPS_PER_COST * regex->dear + text.len / 8))
             break;
-        result = try(matching, regex, text, steps);
+        result = attempt(run, regex, text, steps);
         if (result >= 0 || result == PCRE2_ERROR_NOMATCH)
             return cel_bool(result >= 0);
         if (!out_of_limits(result))
             return cel_fail(run, "matches() failed");
-        if (result != PCRE2_ERROR_MATCHLIMIT || steps > UINT32_MAX / STEPS_MORE)
+        if (result != PCRE2_ERROR_MATCHLIMIT)
             break;
     }
     return cel_spent(run);

@@ -17,6 +17,11 @@ static bool is_alnum(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
 static const char *escape_refused(char c)
 {
     if (c >= '1' && c <= '9')
@@ -29,15 +34,17 @@ static const char *escape_refused(char c)
 /* Behind "(?": flags, or a named group. */
 static const char *group_refused(const char *at, const char *end)
 {
+    bool flags = false;
+
     if (at < end && *at == 'P')
         return end - at > 1 && at[1] == '<' ? NULL : "(?P is for names: (?P<name>…)";
     if (at < end && *at == '<')
         return end - at > 1 && (at[1] == '=' || at[1] == '!') ? "lookbehind is not allowed" : NULL;
     if (at < end && (*at == '=' || *at == '!'))
         return "lookahead is not allowed";
-    while (at < end && strchr("imsU-", *at) && *at)
-        at++;
-    if (at == end || (*at != ':' && *at != ')'))
+    for (; at < end && strchr("imsU-", *at) && *at; at++)
+        flags = *at != '-';
+    if (at == end || (*at != ':' && *at != ')') || (*at == ')' && !flags))
         return "there is no such group";
     return NULL;
 }
@@ -67,6 +74,7 @@ struct translating {
     struct rv_buf *out;
     const char *why; /* it is refused; NULL: not so far */
     bool in_class;
+    int n_open; /* brackets */
 };
 
 static void pass(struct translating *translating, size_t bytes)
@@ -77,6 +85,16 @@ static void pass(struct translating *translating, size_t bytes)
     translating->at += bytes;
 }
 
+/* Two digits, or any number of them in braces. */
+static bool is_hexadecimal(const struct translating *translating)
+{
+    const char *at = translating->at + 2, *end = translating->end;
+
+    if (end - at < 2)
+        return false;
+    return *at == '{' ? is_hex(at[1]) : is_hex(*at) && is_hex(at[1]);
+}
+
 /* RE2's \s has no vertical tab, PCRE2's has. */
 static void pass_escape(struct translating *translating)
 {
@@ -84,12 +102,17 @@ static void pass_escape(struct translating *translating)
         char letter;
         const char *outside, *in_class;
     } rows[] = {
+        { 'v', "\\x0b", "\\x0b" },
         { 's', "[\\t\\n\\f\\r ]", "\\t\\n\\f\\r " },
         { 'S', "[^\\t\\n\\f\\r ]", "\\S\\x0b" },
     };
-    char letter = translating->at[1];
+    char letter = translating->end - translating->at > 1 ? translating->at[1] : 0;
 
-    translating->why = escape_refused(letter);
+    translating->why = letter ? escape_refused(letter) : "a backslash at the end";
+    if (letter == 'b' && translating->in_class)
+        translating->why = "there is no such escape";
+    if (letter == 'x' && !is_hexadecimal(translating))
+        translating->why = "\\x lacks digits";
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].letter == letter) {
             rv_buf_text(translating->out,
@@ -135,40 +158,60 @@ static void pass_class(struct translating *translating)
     translating->in_class = false;
 }
 
-/* "{n}", "*": with what it is about to repeat behind it. */
-static void pass_repeat(struct translating *translating, size_t bytes, long most)
+/* How many bytes of a repetition are next, and the most that it counts; 0: it is none. */
+static size_t repetition(const struct translating *translating, long *most)
+{
+    *most = 0;
+    if (translating->at == translating->end)
+        return 0;
+    if (*translating->at == '{')
+        return counted(translating->at, translating->end, most);
+    return strchr("*+?", *translating->at) && *translating->at ? 1 : 0;
+}
+
+/* A repetition, a ? behind it that makes it lazy, and nothing more of the kind. */
+static void pass_repetition(struct translating *translating, size_t bytes, long most)
 {
     if (most > REPEAT_MAX)
         translating->why = "a repetition is over 1000";
     pass(translating, bytes);
-    if (is_next(translating, "+"))
-        translating->why = "possessive repetition is not allowed";
+    if (is_next(translating, "?"))
+        pass(translating, 1);
+    if (repetition(translating, &most) > 0)
+        translating->why = "a repetition of a repetition is not allowed";
+}
+
+static void pass_bracket(struct translating *translating)
+{
+    if (is_next(translating, "(*"))
+        translating->why = "verbs are not allowed";
+    if (is_next(translating, "(?"))
+        translating->why = group_refused(translating->at + 2, translating->end);
+    translating->n_open += is_next(translating, "(") ? 1 : -1;
+    if (translating->n_open < 0)
+        translating->why = "a ) closes nothing";
+    pass(translating, is_next(translating, "(?") ? 2 : 1);
 }
 
 static void pass_one(struct translating *translating)
 {
-    const char *at = translating->at, *end = translating->end;
+    const char *at = translating->at;
     size_t bytes;
     long most = 0;
 
     if (is_next(translating, "\\Q")) {
         pass(translating, up_to(translating, "\\E"));
-    } else if (*at == '\\' && end - at > 1) {
+        rv_buf_text(translating->out, "\\E"); /* may be missing, may come twice */
+    } else if (*at == '\\') {
         pass_escape(translating);
     } else if (*at == '[') {
         pass_class(translating);
-    } else if (is_next(translating, "(*")) {
-        translating->why = "verbs are not allowed";
-    } else if (is_next(translating, "(?")) {
-        translating->why = group_refused(at + 2, end);
-        pass(translating, 2);
-    } else if (*at == '{' && (bytes = counted(at, end, &most)) > 0) {
-        pass_repeat(translating, bytes, most);
+    } else if (*at == '(' || *at == ')') {
+        pass_bracket(translating);
+    } else if ((bytes = repetition(translating, &most)) > 0) {
+        pass_repetition(translating, bytes, most);
     } else {
-        if (*at == '*' || *at == '+' || *at == '?')
-            pass_repeat(translating, 1, 0);
-        else
-            pass(translating, 1);
+        pass(translating, 1);
     }
 }
 
@@ -179,5 +222,7 @@ const char *cel_regex_translate(const char *pattern, size_t len, struct rv_buf *
     rv_buf_text(out, "");
     while (translating.at < translating.end && !translating.why)
         pass_one(&translating);
+    if (!translating.why && translating.n_open > 0)
+        translating.why = "a ( is not closed";
     return translating.why;
 }

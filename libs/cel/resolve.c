@@ -90,7 +90,7 @@ static bool try_function(const struct resolver *resolver, const char *name, stru
 
 /* Tries @name in the container, then in what is around it, and at last as it is. */
 static bool try_container(const struct resolver *resolver, const char *name, bool rooted,
-                          bool (*try)(const struct resolver *, const char *, struct cel_expr *),
+                          bool (*attempt)(const struct resolver *, const char *, struct cel_expr *),
                           struct cel_expr *expr)
 {
     const char *container = resolver->env->container;
@@ -101,12 +101,12 @@ static bool try_container(const struct resolver *resolver, const char *name, boo
         memcpy(full, container, len);
         full[len] = '.';
         strcpy(full + len + 1, name);
-        if (try(resolver, full, expr))
+        if (attempt(resolver, full, expr))
             return true;
         while (len > 0 && container[--len] != '.')
             ;
     }
-    return try(resolver, name, expr);
+    return attempt(resolver, name, expr);
 }
 
 /* Whether the whole of @expr, "a.b.c", is the name of something. */
@@ -165,8 +165,8 @@ static rv_result resolve_call(struct resolver *resolver, const struct scope *sco
                               struct cel_expr *call)
 {
     RV_TRY(resolver->cx, walk_all(resolver, scope, call->args, call->n_args));
-    if (call->operator) {
-        try_function(resolver, call->operator->function, call);
+    if (call->op) {
+        try_function(resolver, call->op->function, call);
         return RV_OK;
     }
     if (call->target && resolve_spaced(resolver, scope, call))
@@ -211,9 +211,13 @@ static rv_result resolve_message(struct resolver *resolver, const struct cel_exp
 {
     const struct cel_message *message = cel_message_find(resolver->env, expr->name);
 
-    if (!message)
-        return cel_refuse(resolver->cx, resolver->source, expr->at,
-                          "there is no message \"%.60s\" (unsupported)", expr->name);
+    if (!message) {
+        (void)cel_refuse(resolver->cx, resolver->source, expr->at, "there is no message \"%.60s\"",
+                         expr->name);
+        resolver->cx->error.hint = "only google.protobuf's wrappers, Value, Struct, ListValue, "
+                                   "Timestamp and Duration can be made";
+        return RV_INVALID;
+    }
     for (size_t i = 0; i < expr->n_items; i++)
         if (!cel_message_has(message, expr->items[i].name))
             return cel_refuse(resolver->cx, resolver->source, expr->items[i].at,

@@ -141,15 +141,11 @@ static bool add(struct course *course)
 
 static struct cel_value finish(struct course *course)
 {
-    struct cel_value again = cel_none(), value;
-
     if (course->wrong.kind == CEL_ERROR)
         return course->wrong;
     if (!course->pairs)
         return cel_list_of(course->run->cx, course->items, course->n_made);
-    value = cel_map_of(course->run->cx, course->pairs, course->n_made, &again);
-    course->run->at = course->node->at;
-    return again.kind == CEL_NONE ? value : cel_fail(course->run, "a key comes twice");
+    return cel_make_map(course->run, course->node, course->pairs, course->n_made);
 }
 
 static struct cel_value transform(struct course *course)

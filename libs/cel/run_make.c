@@ -34,12 +34,18 @@ struct cel_value cel_run_list(struct cel_run *run, const struct cel_node *node)
     return cel_list_of(run->cx, items, n_items);
 }
 
-static struct cel_value finish_map(struct cel_run *run, const struct cel_node *node,
-                                   const struct cel_pair *pairs, size_t n_pairs)
+struct cel_value cel_make_map(struct cel_run *run, const struct cel_node *node,
+                              const struct cel_pair *pairs, size_t n_pairs)
 {
-    struct cel_value again, map = cel_map_of(run->cx, pairs, n_pairs, &again);
+    struct cel_value again, map;
+    size_t weight = n_pairs * 2;
 
+    for (size_t i = 0; i < n_pairs; i++)
+        weight += pairs[i].key.kind == CEL_STRING ? pairs[i].key.len / 16 : 0;
     run->at = node->at;
+    if (!cel_spend(run, weight))
+        return cel_spent(run);
+    map = cel_map_of(run->cx, pairs, n_pairs, &again);
     if (again.kind == CEL_STRING)
         return cel_fail(run, "the key \"%.*s\" comes twice", again.len > 60 ? 60 : (int)again.len,
                         again.text);
@@ -68,5 +74,5 @@ struct cel_value cel_run_map(struct cel_run *run, const struct cel_node *node)
         if (value.kind != CEL_NONE)
             pairs[n_pairs++] = (struct cel_pair){ key, value };
     }
-    return finish_map(run, node, pairs, n_pairs);
+    return cel_make_map(run, node, pairs, n_pairs);
 }

@@ -76,44 +76,66 @@ static bool add_list(struct cel_run *run, struct rv_buf *text, const struct cel_
     return true;
 }
 
-/* An entry, written; entries stand in the order of their keys' texts. */
-struct entry {
-    const char *key, *value;
-};
-
+/* The key and value of an entry, written; entries stand in the order of their keys' texts. */
 static int by_key(const void *a, const void *b)
 {
-    return strcmp(((const struct entry *)a)->key, ((const struct entry *)b)->key);
+    return cel_compare(((const struct cel_pair *)a)->key, ((const struct cel_pair *)b)->key);
 }
 
-static const char *written(struct cel_run *run, struct cel_value value)
+/* @value as a string; CEL_NONE when too little is left. */
+static struct cel_value written(struct cel_run *run, struct cel_value value)
 {
     auto_buf text = { 0 };
+    struct cel_value copy = cel_none();
 
-    if (!cel_add_text(run, &text, value) || !cel_spend(run, text.len / 16))
-        return NULL;
-    return rv_strndup(run->cx, text.data ? text.data : "", text.len);
+    if (cel_add_text(run, &text, value))
+        copy = cel_copy(run, CEL_STRING, text.data, text.len);
+    return copy.kind == CEL_STRING ? copy : cel_none();
+}
+
+static void add_entries(struct rv_buf *text, const struct cel_pair *entries, size_t n)
+{
+    rv_buf_char(text, '{');
+    for (size_t i = 0; i < n; i++) {
+        rv_buf_text(text, i ? ", " : "");
+        rv_buf_add(text, entries[i].key.text, entries[i].key.len);
+        rv_buf_text(text, ": ");
+        rv_buf_add(text, entries[i].value.text, entries[i].value.len);
+    }
+    rv_buf_char(text, '}');
 }
 
 static bool add_map(struct cel_run *run, struct rv_buf *text, const struct cel_map *map)
 {
-    size_t n = cel_map_size(map);
-    struct entry *entries = cel_room(run, (n + 1) * sizeof(*entries));
+    size_t size = cel_map_size(map), n = 0;
+    struct cel_pair *entries = cel_room(run, (size + 1) * sizeof(*entries));
     struct cel_walk walk = { 0 };
 
-    for (size_t i = 0; entries && i < n && cel_map_next(run->cx, map, &walk); i++) {
-        entries[i] = (struct entry){ written(run, walk.key), written(run, walk.value) };
-        if (!entries[i].key || !entries[i].value)
+    while (entries && n < size && cel_map_next(run->cx, map, &walk)) {
+        entries[n] = (struct cel_pair){ written(run, walk.key), written(run, walk.value) };
+        if (entries[n].key.kind == CEL_NONE || entries[n].value.kind == CEL_NONE)
             return false;
+        n++;
     }
-    if (!entries)
+    if (!entries || !cel_spend(run, n * 8))
         return false;
     qsort(entries, n, sizeof(*entries), by_key);
-    rv_buf_char(text, '{');
-    for (size_t i = 0; i < n; i++)
-        rv_buf_printf(text, "%s%s: %s", i ? ", " : "", entries[i].key, entries[i].value);
-    rv_buf_char(text, '}');
+    add_entries(text, entries, n);
     return true;
+}
+
+/* A string must be UTF-8: what is not becomes U+FFFD. */
+static void add_bytes(struct rv_buf *text, struct cel_value bytes)
+{
+    for (size_t i = 0; i < bytes.len;) {
+        size_t whole = rv_utf8_next(bytes.text + i, bytes.len - i, NULL);
+
+        if (whole)
+            rv_buf_add(text, bytes.text + i, whole);
+        else
+            rv_buf_text(text, "\xef\xbf\xbd");
+        i += whole ? whole : 1;
+    }
 }
 
 bool cel_add_text(struct cel_run *run, struct rv_buf *text, struct cel_value value)
@@ -139,8 +161,10 @@ bool cel_add_text(struct cel_run *run, struct rv_buf *text, struct cel_value val
         cel_add_double(text, value.number);
         return true;
     case CEL_STRING:
-    case CEL_BYTES:
         rv_buf_add(text, value.text, value.len);
+        return true;
+    case CEL_BYTES:
+        add_bytes(text, value);
         return true;
     case CEL_LIST:
         return add_list(run, text, value.list);

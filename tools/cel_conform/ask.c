@@ -4,24 +4,13 @@
 
 #include "wire.h"
 
-enum { VARIABLES_MAX = 256 };
-
-/* What a case lets an expression see. */
-struct ask {
-    struct cel_env env;
-    struct cel_variable variables[VARIABLES_MAX + 1];
-    struct cel_value values[VARIABLES_MAX];
-    size_t n_variables;
-    const char *unsupported; /* what nobody here knows; NULL: all is well */
-};
-
 static size_t slot_of(struct ask *ask, const char *name)
 {
     size_t i = 0;
 
     while (i < ask->n_variables && strcmp(ask->variables[i].name, name) != 0)
         i++;
-    if (i == VARIABLES_MAX) {
+    if (i == ASK_VARIABLES_MAX) {
         ask->unsupported = "too many variables";
         return 0;
     }
@@ -93,57 +82,52 @@ static json_t *evaluate(struct rv_ctx *cx, const struct cel_program *program, co
                               : json_pack("{s:o,s:s}", "value", shown, "type", type);
 }
 
-static rv_result compile(struct rv_ctx *cx, const struct ask *ask, json_t *json,
-                         const struct cel_program **program)
-{
-    json_t *expr = json_object_get(json, "expr");
-    bool template = json_is_true(json_object_get(json, "template"));
-
-    return (template ? cel_compile_template : cel_compile)(cx, &ask->env, json_string_value(expr),
-                                                           json_string_length(expr), program);
-}
-
-static json_t *run(struct rv_ctx *cx, const struct ask *ask, json_t *json)
-{
-    const struct cel_program *program;
-
-    if (!json_is_string(json_object_get(json, "expr")))
-        return answer_error("ask", "there is no \"expr\"");
-    if (ask->unsupported)
-        return json_pack("{s:s}", "unsupported", ask->unsupported);
-    if (compile(cx, ask, json, &program) == RV_OK)
-        return evaluate(cx, program, ask, json_is_true(json_object_get(json, "check_only")));
-    if (strstr(cx->error.text, "(unsupported)"))
-        return json_pack("{s:s}", "unsupported", cx->error.text);
-    return answer_error("check",
-                        cx->error.n_details ? cx->error.details[0].message : cx->error.text);
-}
-
-json_t *ask_answer_json(struct rv_ctx *cx, struct rv_zones *zones, json_t *json)
+struct ask *ask_read(struct rv_ctx *cx, struct rv_zones *zones, json_t *json)
 {
     struct ask *ask = rv_new(cx, struct ask);
-    json_t *name = json_object_get(json, "name"), *answer;
+    json_t *expr = json_object_get(json, "expr");
 
+    ask->expr = json_string_value(expr);
+    ask->len = json_string_length(expr);
+    ask->template = json_is_true(json_object_get(json, "template"));
     ask->env.container = json_string_value(json_object_get(json, "container"));
     ask->env.unchecked = json_is_true(json_object_get(json, "disable_check"));
     ask->env.variables = ask->variables;
     ask->env.zones = zones;
     read_types(cx, ask, json_object_get(json, "type_env"));
     read_bindings(cx, ask, json_object_get(json, "bindings"));
-    answer = run(cx, ask, json);
+    return ask;
+}
+
+rv_result ask_compile(struct rv_ctx *cx, const struct ask *ask, const struct cel_program **program)
+{
+    if (ask->template)
+        return cel_compile_template(cx, &ask->env, ask->expr, ask->len, program);
+    return cel_compile(cx, &ask->env, ask->expr, ask->len, program);
+}
+
+static json_t *run(struct rv_ctx *cx, const struct ask *ask, bool check_only)
+{
+    const struct cel_program *program;
+
+    if (!ask->expr)
+        return answer_error("ask", "there is no \"expr\"");
+    if (ask->unsupported)
+        return json_pack("{s:s}", "unsupported", ask->unsupported);
+    if (ask_compile(cx, ask, &program) == RV_OK)
+        return evaluate(cx, program, ask, check_only);
+    if (cx->error.hint)
+        return json_pack("{s:s}", "unsupported", cx->error.hint);
+    return answer_error("check",
+                        cx->error.n_details ? cx->error.details[0].message : cx->error.text);
+}
+
+json_t *ask_answer(struct rv_ctx *cx, struct rv_zones *zones, json_t *json)
+{
+    json_t *name = json_object_get(json, "name"), *answer;
+
+    answer = run(cx, ask_read(cx, zones, json), json_is_true(json_object_get(json, "check_only")));
     if (name)
         json_object_set(answer, "name", name);
     return answer;
-}
-
-json_t *ask_answer(struct rv_ctx *cx, struct rv_zones *zones, const char *line, size_t len)
-{
-    json_error_t error;
-    json_t *json = json_loadb(line, len, JSON_ALLOW_NUL, &error);
-
-    if (!json_is_object(json)) {
-        json_decref(json);
-        return answer_error("ask", "the line is no JSON object");
-    }
-    return ask_answer_json(cx, zones, rv_json_own(cx, json));
 }

@@ -5,8 +5,24 @@
 #include "cel/cel.h"
 #include "runtime/json.h"
 
-/* Answers @line; a new reference. @zones may be NULL. */
-json_t *ask_answer(struct rv_ctx *cx, struct rv_zones *zones, const char *line, size_t len);
+enum { ASK_VARIABLES_MAX = 256 };
 
-/* The same for a case that is JSON already. */
-json_t *ask_answer_json(struct rv_ctx *cx, struct rv_zones *zones, json_t *ask);
+/* What a case lets an expression see. */
+struct ask {
+    const char *expr; /* NULL: there is none */
+    size_t len;
+    bool template;
+    struct cel_env env;
+    struct cel_variable variables[ASK_VARIABLES_MAX + 1];
+    struct cel_value values[ASK_VARIABLES_MAX];
+    size_t n_variables;
+    const char *unsupported; /* what nobody here knows; NULL: all is well */
+};
+
+/* @json is borrowed by the ask; @zones may be NULL. */
+struct ask *ask_read(struct rv_ctx *cx, struct rv_zones *zones, json_t *json);
+
+rv_result ask_compile(struct rv_ctx *cx, const struct ask *ask, const struct cel_program **program);
+
+/* {"name", "value"}, {"name", "error"} or {"name", "unsupported"}; a new reference. */
+json_t *ask_answer(struct rv_ctx *cx, struct rv_zones *zones, json_t *json);

@@ -15,12 +15,15 @@ int main(void)
 
     rv_ctx_init(&cx);
     while ((len = getline(&line, &room, stdin)) > 0) {
-        json_t *answer = ask_answer(&cx, zones, line, (size_t)len);
+        json_t *ask = json_loadb(line, (size_t)len, JSON_ALLOW_NUL, NULL);
+        json_t *answer = json_is_object(ask) ? ask_answer(&cx, zones, ask)
+                                             : json_pack("{s:s}", "error", "no JSON object");
 
         json_dumpf(answer, stdout, JSON_COMPACT);
         putchar('\n');
         fflush(stdout);
         json_decref(answer);
+        json_decref(ask);
         rv_ctx_reset(&cx);
     }
     rv_ctx_release(&cx);

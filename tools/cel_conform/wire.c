@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "runtime/cel_json.h"
 
 enum { VALUES_MAX = 200000 }; /* that one answer shows */
 
@@ -43,36 +44,82 @@ static bool read_map(struct rv_ctx *cx, json_t *json, struct cel_value *value)
     return again.kind == CEL_NONE;
 }
 
-/* What an expression gives: timestamp('…') is how the text of one is read. */
+/* A Value, Struct or ListValue: JSON itself, where every number is a double. */
+static struct cel_value of_json(struct rv_ctx *cx, const json_t *json)
+{
+    struct cel_value *items, again;
+    struct cel_pair *pairs;
+    const char *key;
+    json_t *item;
+    size_t i, n = 0;
+
+    if (json_is_number(json))
+        return cel_double(json_number_value(json));
+    if (json_is_array(json)) {
+        items = rv_new_array(cx, struct cel_value, json_array_size(json) + 1);
+        json_array_foreach(json, i, item) items[i] = of_json(cx, item);
+        return cel_list_of(cx, items, json_array_size(json));
+    }
+    if (!json_is_object(json))
+        return rv_cel_json(cx, json);
+    pairs = rv_new_array(cx, struct cel_pair, json_object_size(json) + 1);
+    for (void *iter = json_object_iter((json_t *)(uintptr_t)json); iter;
+         iter = json_object_iter_next((json_t *)(uintptr_t)json, iter)) {
+        key = json_object_iter_key(iter);
+        pairs[n++] = (struct cel_pair){ cel_text(key), of_json(cx, json_object_iter_value(iter)) };
+    }
+    return cel_map_of(cx, pairs, n, &again);
+}
+
+/* The messages that are values here: how each is read, and which type it has. */
+static const struct {
+    const char *name, *expression; /* that makes it of its JSON; NULL: JSON as it is */
+    enum cel_type_kind type;
+} messages[] = {
+    { "google.protobuf.Timestamp", "timestamp(value)", CEL_T_TIMESTAMP },
+    { "google.protobuf.Duration", "duration(value)", CEL_T_DURATION },
+    { "google.protobuf.BoolValue", "value", CEL_T_BOOL },
+    { "google.protobuf.StringValue", "value", CEL_T_STRING },
+    { "google.protobuf.BytesValue", "base64.decode(value)", CEL_T_BYTES },
+    { "google.protobuf.Int32Value", "int(value)", CEL_T_INT },
+    { "google.protobuf.Int64Value", "int(value)", CEL_T_INT },
+    { "google.protobuf.UInt32Value", "uint(value)", CEL_T_UINT },
+    { "google.protobuf.UInt64Value", "uint(value)", CEL_T_UINT },
+    { "google.protobuf.FloatValue", "double(value)", CEL_T_DOUBLE },
+    { "google.protobuf.DoubleValue", "double(value)", CEL_T_DOUBLE },
+    { "google.protobuf.Value", NULL, CEL_T_DYN },
+    { "google.protobuf.Struct", NULL, CEL_T_DYN },
+    { "google.protobuf.ListValue", NULL, CEL_T_DYN },
+};
+
 static bool read_with(struct rv_ctx *cx, const char *expression, json_t *json,
                       struct cel_value *value)
 {
-    static const struct cel_variable variables[] = { { "text", NULL }, { 0 } };
+    static const struct cel_variable variables[] = { { "value", NULL }, { 0 } };
     static const struct cel_env env = { .variables = variables };
-    struct cel_value text = cel_text(json_string_value(json));
+    struct cel_value bound = rv_cel_json(cx, json);
     const struct cel_program *program;
 
     if (cel_compile(cx, &env, expression, strlen(expression), &program) != RV_OK)
         return false;
-    *value = cel_eval(cx, program, &text);
+    *value = cel_eval(cx, program, &bound);
     return value->kind != CEL_ERROR;
 }
 
-/* The messages that are values here, by the last part of their type. */
 static bool read_object(struct rv_ctx *cx, json_t *json, struct cel_value *value)
 {
-    static const struct {
-        const char *type, *expression;
-    } rows[] = {
-        { "google.protobuf.Timestamp", "timestamp(text)" },
-        { "google.protobuf.Duration", "duration(text)" },
-    };
     const char *type = json_string_value(json_object_get(json, "@type"));
     const char *name = type ? strrchr(type, '/') : NULL;
+    json_t *of = json_object_get(json, "value");
 
-    for (size_t i = 0; name && i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (strcmp(name + 1, rows[i].type) == 0)
-            return read_with(cx, rows[i].expression, json_object_get(json, "value"), value);
+    for (size_t i = 0; name && i < sizeof(messages) / sizeof(messages[0]); i++) {
+        if (strcmp(name + 1, messages[i].name) != 0)
+            continue;
+        if (messages[i].expression)
+            return read_with(cx, messages[i].expression, of, value);
+        *value = of_json(cx, of);
+        return true;
+    }
     return false;
 }
 
@@ -146,7 +193,7 @@ bool wire_read_value(struct rv_ctx *cx, json_t *json, struct cel_value *value)
     return true;
 }
 
-/* An answer on its way: how many more values it may show. */
+/* @left: how many more values the answer may show. */
 static json_t *write_value(struct rv_ctx *cx, struct cel_value value, int *left);
 
 static json_t *write_list(struct rv_ctx *cx, const struct cel_list *list, int *left)
@@ -291,6 +338,14 @@ static const struct cel_type *read_abstract(struct rv_ctx *cx, json_t *json)
                                      : cel_type(CEL_T_DYN));
 }
 
+static const struct cel_type *message_type(const char *name)
+{
+    for (size_t i = 0; name && i < sizeof(messages) / sizeof(messages[0]); i++)
+        if (strcmp(name, messages[i].name) == 0)
+            return cel_type(messages[i].type);
+    return NULL;
+}
+
 const struct cel_type *wire_read_type(struct rv_ctx *cx, json_t *json)
 {
     const char *form = "", *text = json_string_value(json);
@@ -319,6 +374,6 @@ const struct cel_type *wire_read_type(struct rv_ctx *cx, json_t *json)
     if (strcmp(form, "abstractType") == 0)
         return read_abstract(cx, of);
     if (strcmp(form, "messageType") == 0)
-        return NULL;
+        return message_type(json_string_value(of));
     return word_type(form, json_string_value(of));
 }

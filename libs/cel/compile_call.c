@@ -1,0 +1,120 @@
+/* The part of the compiler that knows calls: which function it may be, and what needs no calling.
+ */
+
+#include <string.h>
+
+#include "cel/compile.h"
+
+static bool allowed(const struct cel_expr *expr, size_t row, size_t n_args)
+{
+    const struct cel_function *function = &expr->functions[row];
+    bool method = expr->target && expr->ref != REF_FUNCTION, many;
+    size_t count = cel_signature_count(function->signature, &many);
+
+    if (!(function->style & (method ? CEL_METHOD : CEL_CALL)))
+        return false;
+    if (many ? n_args < count : n_args != count)
+        return false;
+    return !expr->type || row >= 64 || (expr->fits >> row & 1);
+}
+
+static struct cel_candidate candidate(const struct cel_function *function)
+{
+    const char *signature = function->signature;
+    struct cel_candidate candidate = { .function = function };
+    uint32_t kinds = UINT32_MAX;
+
+    for (size_t i = 0; i < CANDIDATE_KINDS; i++) {
+        if (*signature != ':' && *signature != '~')
+            kinds = cel_signature_kinds(&signature);
+        candidate.kinds[i] = kinds;
+    }
+    return candidate;
+}
+
+static void choose(struct rv_ctx *cx, const struct cel_expr *expr, struct cel_node *node)
+{
+    struct cel_candidate *candidates;
+    size_t n = 0;
+
+    for (size_t i = 0; i < expr->n_functions; i++)
+        n += allowed(expr, i, node->n_args);
+    candidates = rv_new_array(cx, struct cel_candidate, n + 1);
+    n = 0;
+    for (size_t i = 0; i < expr->n_functions; i++)
+        if (allowed(expr, i, node->n_args))
+            candidates[n++] = candidate(&expr->functions[i]);
+    node->candidates = candidates;
+    node->n_candidates = n;
+}
+
+/* Calls that do not simply work out all their arguments. */
+static const struct {
+    const char *name;
+    struct cel_value (*run)(struct cel_run *run, const struct cel_node *node);
+    bool method;
+} runs[] = {
+    { "_?_:_", cel_run_ternary, false },   { "_&&_", cel_run_and, false },
+    { "_||_", cel_run_or, false },         { "_[_]", cel_run_index, false },
+    { "_[?_]", cel_run_index, false },     { "or", cel_run_or_value, true },
+    { "orValue", cel_run_or_value, true },
+};
+
+static void set_run(struct cel_node *node, bool method)
+{
+    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
+        if (strcmp(runs[i].name, node->name) == 0 && runs[i].method == method &&
+            (!method || node->n_args == 2))
+            node->run = runs[i].run;
+}
+
+/* A constant pattern is compiled here; one that is wrong fails when it runs. */
+static void prepare_regex(struct lowering *lowering, struct cel_node *node)
+{
+    const struct cel_node *pattern = node->n_args == 2 ? node->args[1] : NULL;
+    const char *why;
+
+    if (strcmp(node->name, "matches") != 0 || !pattern || pattern->run != cel_run_const ||
+        pattern->value.kind != CEL_STRING)
+        return;
+    node->regex = cel_regex_compile(lowering->cx, pattern->value.text, pattern->value.len, &why);
+    if (node->regex)
+        node->run = cel_run_matches;
+}
+
+/* What a constant operand decides, whatever the others are; @node itself: nothing. */
+static const struct cel_node *decided(const struct cel_node *node)
+{
+    const struct cel_node *const *args = node->args;
+    bool ternary = node->run == cel_run_ternary, decides = node->run == cel_run_or;
+    size_t n_looked_at = ternary ? 1 : node->n_args;
+
+    if (!ternary && !decides && node->run != cel_run_and)
+        return node;
+    for (size_t i = 0; i < n_looked_at; i++) {
+        if (args[i]->run != cel_run_const || args[i]->value.kind != CEL_BOOL)
+            continue;
+        if (ternary)
+            return args[args[i]->value.truth ? 1 : 2];
+        if (args[i]->value.truth == decides)
+            return args[i];
+    }
+    return node;
+}
+
+const struct cel_node *cel_lower_call(struct lowering *lowering, const struct cel_expr *expr)
+{
+    bool method = expr->target && expr->ref != REF_FUNCTION;
+    const struct cel_node **args =
+        cel_lower_all(lowering, method ? expr->target : NULL, expr->args, expr->n_args);
+    struct cel_node *node = cel_node_of(lowering, expr, cel_run_call, args, expr->n_args + method);
+
+    if (!expr->functions && !expr->op)
+        return cel_unknown(lowering, expr, "function");
+    node->name = expr->name;
+    node->optional = expr->op == &cel_index_optional;
+    choose(lowering->cx, expr, node);
+    set_run(node, method);
+    prepare_regex(lowering, node);
+    return cel_fold(lowering, lowering->env->unfolded ? node : decided(node));
+}
