@@ -92,13 +92,27 @@ static const struct cel_type *no_overload(struct cel_checker *checker, const str
                             call->expr->name, types.data ? types.data : "");
 }
 
+/* Whether what is known of the arguments says which row it is, so that the first that fits is it.
+ */
+static bool is_known(const struct cel_checker *checker, const struct call *call)
+{
+    for (size_t i = 0; i < call->n_args; i++) {
+        enum cel_type_kind kind = cel_follow(checker, call->args[i])->kind;
+
+        if (kind == CEL_T_DYN || kind == CEL_T_VAR || kind == CEL_T_ERROR)
+            return false;
+    }
+    return true;
+}
+
 /* One row that takes the arguments says what they are; several leave that to the evaluation. */
 static const struct cel_type *find_overload(struct cel_checker *checker, const struct call *call)
 {
     const struct cel_type *result = NULL, *type;
     size_t mark = checker->n_trail, n_found = 0, found = 0;
+    bool known = is_known(checker, call);
 
-    for (size_t i = 0; i < call->expr->n_functions; i++) {
+    for (size_t i = 0; i < call->expr->n_functions && !(known && n_found); i++) {
         if (matches(checker, &call->expr->functions[i], call, &type)) {
             type = cel_settled(checker, type);
             result = !result || result->kind == type->kind ? type : cel_type(CEL_T_DYN);

@@ -13,8 +13,9 @@ enum {
     STEPS_FIRST = 256,  /* of the first try; each further one may do more */
     STEPS_MORE = 8,
     STEPS_PER_COST = 16,
-    PATTERN_PER_COST = 64, /* bytes of a pattern that make its steps dearer */
-    HEAP_MAX_BYTES = 16 * 1024 * 1024,
+    PATTERN_PER_COST = 64,   /* bytes of a pattern that make its steps dearer */
+    HEAP_MAX_KIB = 8 * 1024, /* of an evaluation; doubling to it takes as much again */
+    BYTES_PER_COST = 256,
 };
 
 struct cel_regex {
@@ -128,25 +129,21 @@ static struct cel_matching *matching_of(struct cel_run *run)
     general = pcre2_general_context_create(take, give_back, &matching->memory);
     matching->context = pcre2_match_context_create(general);
     matching->data = pcre2_match_data_create(1, general);
+    pcre2_set_heap_limit(matching->context, HEAP_MAX_KIB);
     return matching;
 }
 
-/* One try with at most @steps of backtracking, in memory that can be paid: PCRE2 doubles what it
- * has, and an arena keeps what is given back. */
+/* One try with at most @steps of backtracking. What is taken for it is kept for the next. */
 static int attempt(struct cel_run *run, const struct cel_regex *regex, struct cel_value text,
                    uint32_t steps)
 {
     struct cel_matching *matching = matching_of(run);
-    size_t affordable = (size_t)run->cost_left * 16 / 4;
     int result;
 
-    if (affordable > HEAP_MAX_BYTES)
-        affordable = HEAP_MAX_BYTES;
     pcre2_set_match_limit(matching->context, steps);
-    pcre2_set_heap_limit(matching->context, (uint32_t)(affordable / 1024));
     result = pcre2_match(regex->code, (PCRE2_SPTR)(text.len ? text.text : ""), text.len, 0,
                          PCRE2_NO_UTF_CHECK, matching->data, matching->context);
-    if (!cel_spend(run, matching->memory.bytes / 16))
+    if (!cel_spend(run, matching->memory.bytes / BYTES_PER_COST))
         result = PCRE2_ERROR_HEAPLIMIT;
     matching->memory.bytes = 0;
     return result;

@@ -69,11 +69,19 @@ const char *cel_type_text(struct rv_ctx *cx, const struct cel_type *type)
 
 static const struct cel_type *read_type(struct rv_ctx *cx, const char **at, int depth);
 
+static bool took(const char **at, char c)
+{
+    if (**at != c)
+        return false;
+    ++*at;
+    return true;
+}
+
 /* "(list(int), string)" behind a name. */
 static bool read_params(struct rv_ctx *cx, const char **at, struct cel_type *type, int depth)
 {
     for (unsigned i = 0; i < rows[type->kind].n_params; i++) {
-        if (*(*at)++ != (i == 0 ? '(' : ','))
+        if (!took(at, i == 0 ? '(' : ','))
             return false;
         *at += strspn(*at, " ");
         type->params[i] = read_type(cx, at, depth + 1);
@@ -81,7 +89,7 @@ static bool read_params(struct rv_ctx *cx, const char **at, struct cel_type *typ
             return false;
         *at += strspn(*at, " ");
     }
-    return *(*at)++ == ')';
+    return took(at, ')');
 }
 
 static const struct cel_type *read_type(struct rv_ctx *cx, const char **at, int depth)

@@ -17,7 +17,7 @@ static const char *const themes[] = {
     "strings",      "strings_ext", "templates",   "timestamps", "types",        "zones",
 };
 
-enum { N_THEMES = sizeof(themes) / sizeof(themes[0]), CASES_LEAST = 600 };
+enum { N_THEMES = sizeof(themes) / sizeof(themes[0]), CASES_LEAST = 600, WEIGHT_MOST = 10000 };
 
 enum way { AS_IT_STANDS, UNFOLDED, PRINTED, WAYS };
 
@@ -120,7 +120,9 @@ static struct outcome run(struct rv_ctx *cx, json_t *json, enum way way)
     struct ask *ask = ask_read(cx, zones, json);
     const struct cel_program *program;
     struct outcome outcome = { 0 };
+    struct cel_facts facts;
     struct cel_value value;
+    int64_t cost;
 
     ask->env.unfolded = way == UNFOLDED;
     if (ask->unsupported)
@@ -133,7 +135,10 @@ static struct outcome run(struct rv_ctx *cx, json_t *json, enum way way)
         if (ask_compile(cx, ask, &program) != RV_OK)
             return refused(cx);
     }
-    value = cel_eval(cx, program, ask->values);
+    value = cel_eval_cost(cx, program, ask->values, &cost);
+    cel_facts(cx, program, WEIGHT_MOST, &facts);
+    if (cost > facts.cost_most)
+        return (struct outcome){ .error = "costs more than its facts tell" };
     if (value.kind == CEL_ERROR)
         outcome.error = cel_error_text(cx, program, value);
     else
