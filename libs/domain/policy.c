@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "domain/expression.h"
 #include "domain/identity.h"
 #include "domain/plan.h"
 
@@ -32,6 +33,7 @@ static const struct rv_field rule_fields[] = {
     RV_INT(rule, priority, RV_UNSET),
     RV_TEXT(rule, reason, RV_UNSET),
     RV_TEXT(rule, approver_role, RV_UNSET),
+    RV_TEXT(rule, condition, RV_UNSET),
 };
 RV_RECORD(rule, rule_fields);
 
@@ -146,90 +148,6 @@ static const struct rv_fsm_step approval_steps[] = {
 const struct rv_fsm approval_machine = { &approval_state_enum, &approval_event_enum, approval_steps,
                                          sizeof(approval_steps) / sizeof(approval_steps[0]) };
 
-static bool matches(const char *pattern, const char *text)
-{
-    return !pattern || rv_text_glob(pattern, text ? text : "");
-}
-
-/* One of several is enough; of none, only a pattern that is not set matches. */
-static bool matches_any(const char *pattern, const char *const *texts, size_t n)
-{
-    for (size_t i = 0; pattern && i < n; i++)
-        if (rv_text_glob(pattern, texts[i]))
-            return true;
-    return !pattern;
-}
-
-/* What a tool does that says nothing about it may be anything. */
-static const char *effect_of(const struct policy_ask *ask)
-{
-    if (ask->subject == ABOUT_TOOL && !ask->tool_effect)
-        return rv_enum_word(&tool_effect_enum, EFFECT_DESTRUCTIVE);
-    return ask->tool_effect;
-}
-
-static bool rule_speaks(const struct rule *rule, const struct policy_ask *ask)
-{
-    const struct rule_match *match = rule->match;
-
-    if (!match)
-        return true;
-    return (!match->subject || match->subject == ask->subject) &&
-           (!match->cost_over_microusd || ask->cost_microusd > match->cost_over_microusd) &&
-           matches(match->project, ask->project) && matches(match->workflow, ask->workflow) &&
-           matches(match->tool_effect, effect_of(ask)) &&
-           matches_any(match->agent, ask->agents, ask->n_agents) &&
-           matches_any(match->tool, ask->tools, ask->n_tools) &&
-           matches_any(match->model, ask->models, ask->n_models);
-}
-
-static int strictness(enum effect effect)
-{
-    return effect == EFFECT_ALLOW ? 1 : effect == EFFECT_REQUIRE_APPROVAL ? 2 : 3;
-}
-
-static bool outranks(const struct rule *rule, const struct rule *best)
-{
-    if (!best || strictness(rule->effect) != strictness(best->effect))
-        return !best || strictness(rule->effect) > strictness(best->effect);
-    return rule->priority > best->priority;
-}
-
-static bool policy_applies(const struct policy *policy, const struct policy_ask *ask)
-{
-    return policy->state == POLICY_ENABLED &&
-           (!policy->project_id || rv_text_same(policy->project_id, ask->project_id));
-}
-
-struct decision policy_decide(const struct policy *policies, size_t n_policies,
-                              const struct policy_ask *ask)
-{
-    struct decision said = { .tenant_id = ask->tenant_id,
-                             .subject = ask->subject,
-                             .run_id = ask->run_id,
-                             .task_no = ask->task_no,
-                             .call_no = ask->call_no,
-                             .effect = EFFECT_ALLOW };
-    const struct rule *best = NULL;
-
-    for (size_t p = 0; p < n_policies; p++)
-        for (size_t r = 0; policy_applies(&policies[p], ask) && r < policies[p].n_rules; r++) {
-            const struct rule *rule = &policies[p].rules[r];
-
-            if (!rule_speaks(rule, ask) || !outranks(rule, best))
-                continue;
-            best = rule;
-            said.effect = rule->effect;
-            said.policy_id = policies[p].policy_id;
-            said.policy = policies[p].name;
-            said.policy_version = policies[p].version;
-            said.rule = rule->rule;
-            said.reason = rule->reason;
-            said.approver_role = rule->approver_role;
-        }
-    return said;
-}
-
 static void check_pattern(struct rv_ctx *cx, const char *path, const char *field, const char *text)
 {
     if (text && strlen(text) > POLICY_PATTERN_MAX)
@@ -269,6 +187,14 @@ static void check_approver(struct rv_ctx *cx, const char *path, const struct rul
         rv_wrong(cx, rv_printf(cx, "%s.approver_role", path), "is not a role");
 }
 
+static void check_condition(struct rv_ctx *cx, const char *path, const char *condition)
+{
+    if (condition && strlen(condition) > POLICY_CONDITION_MAX)
+        rv_wrong(cx, path, "is longer than %d bytes", POLICY_CONDITION_MAX);
+    else
+        expression_check(cx, EXPRESSION_RULE, EXPRESSION_CONDITION, path, condition, NULL);
+}
+
 void policy_check(struct rv_ctx *cx, const struct policy *policy)
 {
     if (policy->name && !rv_text_is_name(policy->name))
@@ -284,6 +210,7 @@ void policy_check(struct rv_ctx *cx, const struct policy *policy)
         check_approver(cx, path, rule);
         if (rule->match)
             check_match(cx, rv_printf(cx, "%s.match", path), rule->match);
+        check_condition(cx, rv_printf(cx, "%s.condition", path), rule->condition);
         for (size_t k = 0; rule->rule && k < i; k++)
             if (rv_text_same(policy->rules[k].rule, rule->rule))
                 rv_wrong(cx, rv_printf(cx, "%s.rule", path), "is the name of another rule");

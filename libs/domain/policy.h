@@ -9,6 +9,8 @@
 #include "base/fsm.h"
 #include "base/record.h"
 
+struct cel_program;
+
 #define EFFECTS(X)                                                                                 \
     X(EFFECT_ALLOW, 1, "allow")                                                                    \
     X(EFFECT_DENY, 2, "deny")                                                                      \
@@ -36,6 +38,8 @@ struct rule {
     int64_t priority;          /* higher speaks first, among equals of effect */
     const char *reason;        /* told to whoever is refused */
     const char *approver_role; /* for require_approval */
+    const char *condition;     /* an expression (expression.h) that must hold too; NULL: none */
+    const struct cel_program *program; /* of the condition, by policy_compile; no field */
 };
 
 #define POLICY_STATES(X)                                                                           \
@@ -55,7 +59,12 @@ struct policy {
     int64_t rev; /* the version a change expects to find; 0: whatever is there */
 };
 
-enum { POLICY_RULES_MAX = 500, POLICY_PATTERN_MAX = 200 };
+enum {
+    POLICY_RULES_MAX = 500,
+    POLICY_PATTERN_MAX = 200,
+    POLICY_CONDITION_MAX = 8 * 1024, /* bytes */
+    POLICY_COST_MAX = 200 * 1000,    /* of all conditions that one decision looks at */
+};
 
 /* Asks whether something may happen. Lists hold every one involved: a run's agents, a call's one.
  */
@@ -93,11 +102,18 @@ extern const struct rv_record policy_facts_record;
 /*
  * The verdict of @policies over @ask: deny wins over require_approval wins over allow; among rules
  * of one effect the highest priority speaks, then the first. Fills effect, policy, rule, reason.
+ *
+ * The policies were compiled. A condition that fails, or that POLICY_COST_MAX left nothing for, is
+ * no reason to allow: a rule that allows is silent then, all others speak and say why.
  */
-struct decision policy_decide(const struct policy *policies, size_t n_policies,
+struct decision policy_decide(struct rv_ctx *cx, const struct policy *policies, size_t n_policies,
                               const struct policy_ask *ask);
 
-/* Notes what is wrong with the document: doubled names, roles and effects that do not exist. */
+/* Makes programs of the rules' conditions; they live as long as @cx. */
+rv_result policy_compile(struct rv_ctx *cx, struct policy *policy);
+
+/* Notes what is wrong with the document: doubled names, roles and effects that do not exist,
+ * conditions that do not compile. */
 void policy_check(struct rv_ctx *cx, const struct policy *policy);
 
 #define APPROVAL_STATES(X)                                                                         \

@@ -144,7 +144,8 @@ static rv_result read_policy(struct policy_set *set, const struct policy_row *ro
     if (!policy->state)
         return rv_fail(cx, RV_INVALID, "state %s is none", row->state);
     policy_check(cx, policy);
-    return rv_refuse(cx);
+    RV_TRY(cx, rv_refuse(cx));
+    return policy_compile(cx, policy);
 }
 
 static void set_break(struct rv_ctx *cx, struct policy_set *set, const struct policy_row *row)

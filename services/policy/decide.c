@@ -38,8 +38,8 @@ static struct decision denied(const struct policy_ask *ask, const char *reason)
 static rv_result decide(struct rv_ctx *cx, const struct policy_set *set,
                         const struct policy_ask *ask, struct decision *decision)
 {
-    *decision =
-        set->broken ? denied(ask, set->broken) : policy_decide(set->policies, set->n_policies, ask);
+    *decision = set->broken ? denied(ask, set->broken)
+                            : policy_decide(cx, set->policies, set->n_policies, ask);
     decision->decision_id = rv_id_new(cx);
     return rv_json_write(cx, (struct rv_in){ &policy_facts_record, ask, 1 }, &decision->facts);
 }

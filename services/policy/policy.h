@@ -26,7 +26,8 @@
 RV_SETTINGS_STRUCT(policy_config, POLICY_SETTINGS)
 enum policy_metric { POLICY_METRICS(RV_METRIC_ID_) policy_metric_count };
 
-/* One tenant's policies at one epoch; never changes, and lives as long as somebody looks at it. */
+/* One tenant's policies at one epoch, compiled; never changes, and lives as long as somebody looks
+ * at it. */
 struct policy_set {
     struct rv_ctx cx; /* its memory */
     const char *tenant_id;

@@ -6,14 +6,10 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "contract/subjects.h"
-#include "domain/policy.h"
 #include "domain/work.h"
 #include "look.h"
-#include "runtime/bus.h"
+#include "policy_talk.h"
 #include "support/stack.h"
-
-enum { ASK_MS = 20000 };
 
 static struct stack stack;
 static struct rv_bus *bus;
@@ -58,36 +54,6 @@ static int stop(void **state)
     return 0;
 }
 
-static struct policy put(struct rv_ctx *cx, const char *tenant_id, const char *name,
-                         struct rule *rules, size_t n)
-{
-    struct policy ask = { .tenant_id = tenant_id, .name = name, .rules = rules, .n_rules = n };
-    struct policy made = { 0 };
-
-    assert_ok(cx, rv_bus_ask(cx, bus, &SUBJ_POLICY_PUT, &ask, &made, ASK_MS));
-    return made;
-}
-
-static struct policy_ask about_run(struct rv_ctx *cx, const char *tenant_id)
-{
-    return (struct policy_ask){ .tenant_id = tenant_id,
-                                .project_id = rv_id_new(cx),
-                                .project = "demo",
-                                .subject = ABOUT_RUN,
-                                .run_id = rv_id_new(cx),
-                                .workflow = "brief",
-                                .cost_microusd = 1000,
-                                .title = "run brief" };
-}
-
-static struct decision decide(struct rv_ctx *cx, const struct policy_ask *ask)
-{
-    struct decision answer = { 0 };
-
-    assert_ok(cx, rv_bus_ask_many(cx, bus, &SUBJ_POLICY_DECIDE, ask, 1, &answer, ASK_MS));
-    return answer;
-}
-
 static struct rule_match dear = { .cost_over_microusd = 500 };
 static struct rule_match named = { .workflow = "br*", .subject = ABOUT_RUN };
 
@@ -95,7 +61,7 @@ static void allows_what_no_rule_speaks_of_and_keeps_the_decision(void **state)
 {
     struct rv_ctx *cx = *state;
     struct policy_ask ask = about_run(cx, rv_id_new(cx));
-    struct decision decision = decide(cx, &ask);
+    struct decision decision = decide(cx, bus, &ask);
 
     assert_int_equal(decision.effect, EFFECT_ALLOW);
     assert_null(decision.policy_id);
@@ -118,19 +84,19 @@ static void a_change_counts_from_the_next_question_on(void **state)
     struct policy policy;
     struct decision decision;
 
-    assert_int_equal(decide(cx, &ask).effect, EFFECT_ALLOW);
-    policy = put(cx, ask.tenant_id, "costs", &deny, 1);
+    assert_int_equal(decide(cx, bus, &ask).effect, EFFECT_ALLOW);
+    policy = put_policy(cx, bus, ask.tenant_id, "costs", &deny, 1);
     assert_int_equal(policy.version, 1);
-    decision = decide(cx, &ask);
+    decision = decide(cx, bus, &ask);
     assert_int_equal(decision.effect, EFFECT_DENY);
     assert_string_equal(decision.reason, "costs too much");
     assert_string_equal(decision.policy, "costs");
     assert_string_equal(decision.rule, "too-dear");
     assert_int_equal(decision.policy_version, 1);
     deny.effect = EFFECT_ALLOW;
-    policy = put(cx, ask.tenant_id, "costs", &deny, 1);
+    policy = put_policy(cx, bus, ask.tenant_id, "costs", &deny, 1);
     assert_int_equal(policy.version, 2);
-    assert_int_equal(decide(cx, &ask).effect, EFFECT_ALLOW);
+    assert_int_equal(decide(cx, bus, &ask).effect, EFFECT_ALLOW);
     assert_int_equal(
         number(rv_printf(cx, "SELECT count(*) AS value FROM policy_versions WHERE policy_id = '%s'",
                          policy.policy_id)),
@@ -141,7 +107,7 @@ static void changes_a_policy_only_at_the_version_it_expects(void **state)
 {
     struct rv_ctx *cx = *state;
     struct rule deny = { .rule = "no", .effect = EFFECT_DENY };
-    struct policy policy = put(cx, rv_id_new(cx), "one", &deny, 1), answer;
+    struct policy policy = put_policy(cx, bus, rv_id_new(cx), "one", &deny, 1), answer;
     struct policy change = policy;
 
     change.rev = 7;
@@ -167,8 +133,8 @@ static struct decision park(struct rv_ctx *cx, const char *role, struct policy_a
     struct decision decision;
 
     *ask = about_run(cx, rv_id_new(cx));
-    put(cx, ask->tenant_id, "gate", &wait, 1);
-    decision = decide(cx, ask);
+    put_policy(cx, bus, ask->tenant_id, "gate", &wait, 1);
+    decision = decide(cx, bus, ask);
     assert_int_equal(decision.effect, EFFECT_REQUIRE_APPROVAL);
     assert_non_null(decision.approval_id);
     return decision;
@@ -193,7 +159,7 @@ static void asks_a_human_once_and_takes_the_answer(void **state)
 {
     struct rv_ctx *cx = *state;
     struct policy_ask ask;
-    struct decision first = park(cx, "operator", &ask), again = decide(cx, &ask);
+    struct decision first = park(cx, "operator", &ask), again = decide(cx, bus, &ask);
     struct approval answer = { 0 };
     int heard = news.n;
 
@@ -209,7 +175,7 @@ static void asks_a_human_once_and_takes_the_answer(void **state)
 
     assert_fails(cx, answer_it(cx, &ask, &first, APPROVAL_REJECT, "org_admin", &answer),
                  RV_CONFLICT, "already approved by ann");
-    again = decide(cx, &ask);
+    again = decide(cx, bus, &ask);
     assert_int_equal(again.effect, EFFECT_ALLOW);
     assert_string_equal(again.reason, "approved by ann: looks right");
     for (int i = 0; i < 100 && news.n == heard; i++)
@@ -225,9 +191,9 @@ static void a_yes_to_one_thing_is_no_yes_to_another(void **state)
     struct approval answer;
 
     assert_ok(cx, answer_it(cx, &ask, &decision, APPROVAL_APPROVE, "operator", &answer));
-    assert_int_equal(decide(cx, &ask).effect, EFFECT_ALLOW);
+    assert_int_equal(decide(cx, bus, &ask).effect, EFFECT_ALLOW);
     ask.cost_microusd = 1000000;
-    decision = decide(cx, &ask);
+    decision = decide(cx, bus, &ask);
     assert_int_equal(decision.effect, EFFECT_DENY);
     assert_string_equal(decision.reason, "approved by ann: looks right, but for something else");
 }
@@ -245,7 +211,7 @@ static void everybody_who_asks_the_same_waits_for_the_same_answer(void **state)
 
     assert_non_null(second);
     assert_true(stack_service_wait_ready(second));
-    put(cx, ask.tenant_id, "gate", &wait, 1);
+    put_policy(cx, bus, ask.tenant_id, "gate", &wait, 1);
     for (int i = 0; i < ASKERS; i++)
         assert_ok(cx, rv_bus_begin(cx, bus, &SUBJ_POLICY_DECIDE, &ask, 1, ASK_MS, &pending[i]));
     for (int i = 0; i < ASKERS; i++) {
@@ -269,7 +235,7 @@ static void a_no_denies_and_so_does_silence(void **state)
     int heard;
 
     assert_ok(cx, answer_it(cx, &ask, &decision, APPROVAL_REJECT, "operator", &answer));
-    again = decide(cx, &ask);
+    again = decide(cx, bus, &ask);
     assert_int_equal(again.effect, EFFECT_DENY);
     assert_string_equal(again.reason, "rejected by ann: looks right");
 
@@ -282,7 +248,7 @@ static void a_no_denies_and_so_does_silence(void **state)
     for (int i = 0; i < 300 && news.n == heard; i++)
         rv_sleep_ms(20);
     assert_true(news.n > heard);
-    again = decide(cx, &late);
+    again = decide(cx, bus, &late);
     assert_int_equal(again.effect, EFFECT_DENY);
     assert_string_equal(again.reason, "the approval is expired");
     assert_fails(cx, answer_it(cx, &late, &decision, APPROVAL_APPROVE, "org_admin", &answer),
@@ -296,7 +262,8 @@ static void denies_everything_of_a_tenant_whose_policy_cannot_be_read(void **sta
     struct policy_ask asks[2] = { ask, other };
     struct decision answers[2] = { 0 };
 
-    put(cx, ask.tenant_id, "fine", &(struct rule){ .rule = "yes", .effect = EFFECT_ALLOW }, 1);
+    put_policy(cx, bus, ask.tenant_id, "fine",
+               &(struct rule){ .rule = "yes", .effect = EFFECT_ALLOW }, 1);
     run_sql(rv_printf(
         cx,
         "INSERT INTO policies (tenant_id, policy_id, name, rules) VALUES ('%s', '%s', 'bent',"
@@ -309,6 +276,57 @@ static void denies_everything_of_a_tenant_whose_policy_cannot_be_read(void **sta
         rv_text_starts(answers[0].reason, "policy bent cannot be read, so everything is denied"));
     assert_non_null(answers[0].decision_id);
     assert_int_equal(answers[1].effect, EFFECT_ALLOW); /* the neighbour's */
+}
+
+static void a_condition_denies_and_does_so_in_doubt(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct policy_ask ask = about_run(cx, rv_id_new(cx));
+    struct rule rules[] = {
+        { .rule = "dear", .effect = EFFECT_DENY, .match = &named, .reason = "costs too much" },
+        { .rule = "odd", .effect = EFFECT_ALLOW, .condition = "1 / size(agents) > 0" },
+    };
+    struct decision decision;
+
+    rules[0].condition = "cost_microusd > 1000 && project == 'demo'";
+    put_policy(cx, bus, ask.tenant_id, "costs", rules, 2);
+    decision = decide(cx, bus, &ask);
+    assert_int_equal(decision.effect, EFFECT_ALLOW);
+    assert_null(decision.rule); /* the odd one fails, so it says nothing */
+    ask.cost_microusd++;
+    decision = decide(cx, bus, &ask);
+    assert_int_equal(decision.effect, EFFECT_DENY);
+    assert_string_equal(decision.reason, "costs too much");
+    rules[0].condition = "cost_microusd / size(agents) > 1000";
+    put_policy(cx, bus, ask.tenant_id, "costs", rules, 2);
+    decision = decide(cx, bus, &ask);
+    assert_int_equal(decision.effect, EFFECT_DENY);
+    assert_string_equal(decision.reason,
+                        "costs too much; the rule's condition failed: 1:15: division by zero");
+}
+
+static void a_condition_that_does_not_compile_is_refused_or_denies(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct policy_ask ask = about_run(cx, rv_id_new(cx));
+    struct rule rule = { .rule = "bent", .effect = EFFECT_ALLOW, .condition = "cost > 5" };
+    struct policy bad = { .name = "bad", .tenant_id = ask.tenant_id, .rules = &rule, .n_rules = 1 };
+    struct policy policy;
+
+    assert_fails(cx, rv_bus_ask(cx, bus, &SUBJ_POLICY_PUT, &bad, &policy, ASK_MS), RV_INVALID,
+                 "rules[0].condition 1:1: there is no variable \"cost\"");
+    assert_string_equal(cx->error.details[0].path, "rules[0].condition");
+    assert_string_equal(cx->error.details[0].message, "1:1: there is no variable \"cost\"");
+    rule.condition = "true";
+    put_policy(cx, bus, ask.tenant_id, "bad", &rule, 1);
+    run_sql(rv_printf(cx,
+                      "UPDATE policies SET rules = jsonb_set(rules, '{0,condition}', '\"cost\"')"
+                      " WHERE tenant_id = '%s'; UPDATE policy_epochs SET epoch = epoch + 1"
+                      " WHERE tenant_id = '%s'",
+                      ask.tenant_id, ask.tenant_id));
+    assert_string_equal(decide(cx, bus, &ask).reason,
+                        "policy bad cannot be read, so everything is denied: "
+                        "rules[0].condition 1:1: there is no variable \"cost\"");
 }
 
 static void refuses_garbage_and_changes_nothing(void **state)
@@ -371,6 +389,8 @@ int main(void)
         RV_TEST(everybody_who_asks_the_same_waits_for_the_same_answer),
         RV_TEST(a_no_denies_and_so_does_silence),
         RV_TEST(denies_everything_of_a_tenant_whose_policy_cannot_be_read),
+        RV_TEST(a_condition_denies_and_does_so_in_doubt),
+        RV_TEST(a_condition_that_does_not_compile_is_refused_or_denies),
         RV_TEST(refuses_garbage_and_changes_nothing),
     };
 
