@@ -69,7 +69,8 @@ rv_result expression_compile(struct rv_ctx *cx, enum expression_place place,
         return cel_compile_template(cx, env, text, strlen(text), program);
     RV_TRY(cx, cel_compile(cx, env, text, strlen(text), program));
     if (kind == EXPRESSION_SCORE && !may_score(cel_result_type(*program)))
-        return rv_fail(cx, RV_INVALID, "1:1: gives %s, not bool or a number from 0 to 1",
+        return rv_fail(cx, RV_INVALID,
+                       "1:1: the expression gives %s where bool or a number is wanted",
                        cel_type_text(cx, cel_result_type(*program)));
     return RV_OK;
 }

@@ -247,9 +247,29 @@ static void check_bounds(struct checking *checking, const char *path, const stru
         rv_wrong(checking->cx, path, "or max is not a number");
 }
 
+static void check_score(struct checking *checking, const struct scorer *scorer)
+{
+    static const char *const others[] = { "path", "value", "min", "max" };
+    const char *path = part_path(checking, "expression");
+
+    if (!scorer->expression)
+        rv_wrong(checking->cx, path, "is missing");
+    expression_check(checking->cx, EXPRESSION_SCORER, EXPRESSION_SCORE, path, scorer->expression,
+                     NULL);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (rv_field_is_set(rv_record_field(&scorer_record, others[i]), scorer))
+            rv_wrong(checking->cx, part_path(checking, others[i]),
+                     "does not go with the kind expression");
+}
+
 static void check_scorer(struct checking *checking, const struct scorer *scorer)
 {
-    if (scorer->kind == SCORER_BOUNDS)
+    if (scorer->kind && scorer->kind != SCORER_EXPRESSION && scorer->expression)
+        rv_wrong(checking->cx, part_path(checking, "expression"), "does not go with the kind %s",
+                 rv_enum_word(&scorer_kind_enum, (int)scorer->kind));
+    if (scorer->kind == SCORER_EXPRESSION)
+        check_score(checking, scorer);
+    else if (scorer->kind == SCORER_BOUNDS)
         check_bounds(checking, part_path(checking, "min"), scorer);
     else if (scorer->kind && !scorer->value)
         rv_wrong(checking->cx, part_path(checking, "value"), "is missing");

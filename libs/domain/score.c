@@ -1,5 +1,6 @@
 #include "domain/score.h"
 
+#include <math.h>
 #include <stdio.h>
 
 RV_ENUM_DEFINE(scorer_kind, SCORER_KINDS)
@@ -13,6 +14,7 @@ static const struct rv_field scorer_fields[] = {
     RV_TEXT(scorer, min, RV_UNSET),
     RV_TEXT(scorer, max, RV_UNSET),
     RV_DOUBLE(scorer, weight, RV_UNSET),
+    RV_TEXT(scorer, expression, RV_UNSET),
 };
 RV_RECORD(scorer, scorer_fields);
 
@@ -79,4 +81,52 @@ struct score scorer_score(const struct scorer *scorer, struct match_value seen,
     if (passed)
         snprintf(reason, reason_size, "holds");
     return (struct score){ .score = passed ? 1 : 0, .passed = passed, .reason = reason };
+}
+
+static struct score number_score(struct rv_ctx *cx, double number)
+{
+    if (isnan(number)) /* has a sign when printed, here and there */
+        return (struct score){ .reason = "gives NaN, not from 0 to 1" };
+    if (number < 0 || number > 1)
+        return (struct score){ .reason = rv_printf(cx, "gives %g, not from 0 to 1", number) };
+    return (struct score){ .score = number,
+                           .passed = number >= SCORE_PASSES,
+                           .reason = rv_printf(cx, "gives %g", number) };
+}
+
+static struct score value_score(struct rv_ctx *cx, const struct cel_program *program,
+                                struct cel_value value)
+{
+    switch (value.kind) {
+    case CEL_BOOL:
+        return (struct score){ .score = value.truth ? 1 : 0,
+                               .passed = value.truth,
+                               .reason = value.truth ? "holds" : "does not hold" };
+    case CEL_INT:
+        return number_score(cx, (double)value.whole);
+    case CEL_UINT:
+        return number_score(cx, (double)value.natural);
+    case CEL_DOUBLE:
+        return number_score(cx, value.number);
+    case CEL_ERROR:
+        return (struct score){ .reason = cel_error_text(cx, program, value) };
+    default:
+        return (struct score){ .reason = rv_printf(cx, "gives %s where bool or a number is wanted",
+                                                   cel_kind_name(value.kind)) };
+    }
+}
+
+struct score scorer_evaluate(struct rv_ctx *cx, const struct scorer *scorer,
+                             const struct cel_value sees[SCORER_SEES])
+{
+    const char *text = scorer->expression ? scorer->expression : "";
+    const struct cel_program *program;
+    struct rv_error kept = cx->error;
+    struct score score;
+
+    if (expression_compile(cx, EXPRESSION_SCORER, EXPRESSION_SCORE, text, &program) == RV_OK)
+        return value_score(cx, program, cel_eval(cx, program, sees));
+    score = (struct score){ .reason = rv_strdup(cx, cx->error.text) };
+    cx->error = kept;
+    return score;
 }

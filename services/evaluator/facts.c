@@ -1,8 +1,9 @@
-/* From a run to a number: what a scorer looks at, as texts. */
+/* From a run to a number: what a scorer looks at, as texts or as values of an expression. */
 
 #include <string.h>
 
 #include "evaluator.h"
+#include "runtime/cel_json.h"
 
 enum { REASON_SIZE = 400, VALUES_MAX = 10000 };
 
@@ -71,19 +72,41 @@ static struct match_value value_of(struct rv_ctx *cx, const json_t *json)
     return (struct match_value){ texts, n, json_is_array(json) };
 }
 
-rv_result score_run(struct rv_ctx *cx, const struct scorer *scorer, json_t *facts,
-                    struct evaluation *evaluation)
+static rv_result score_by_path(struct rv_ctx *cx, const struct scorer *scorer, json_t *facts,
+                               struct score *score)
 {
     const char *path = scorer->path && *scorer->path ? scorer->path : "output";
     char *reason = rv_new_array(cx, char, REASON_SIZE);
     json_t *seen = rv_json_at(facts, path), *wanted;
-    struct score score = { 0 };
 
     RV_TRY(cx, parsed(cx, scorer->value, "value", &wanted));
-    if (seen)
-        score = scorer_score(scorer, value_of(cx, seen), value_of(cx, wanted), reason, REASON_SIZE);
+    *score =
+        seen ? scorer_score(scorer, value_of(cx, seen), value_of(cx, wanted), reason, REASON_SIZE)
+             : (struct score){ .reason = rv_printf(cx, "there is nothing at %s", path) };
+    return RV_OK;
+}
+
+/* Its variables are the roots of the facts. */
+static struct score score_by_expression(struct rv_ctx *cx, const struct scorer *scorer,
+                                        const json_t *facts)
+{
+    const struct cel_variable *sees = expression_sees(EXPRESSION_SCORER);
+    struct cel_value values[SCORER_SEES];
+
+    for (size_t i = 0; i < SCORER_SEES; i++)
+        values[i] = rv_cel_json(cx, json_object_get(facts, sees[i].name));
+    return scorer_evaluate(cx, scorer, values);
+}
+
+rv_result score_run(struct rv_ctx *cx, const struct scorer *scorer, json_t *facts,
+                    struct evaluation *evaluation)
+{
+    struct score score;
+
+    if (scorer->kind == SCORER_EXPRESSION)
+        score = score_by_expression(cx, scorer, facts);
     else
-        score.reason = rv_printf(cx, "there is nothing at %s", path);
+        RV_TRY(cx, score_by_path(cx, scorer, facts, &score));
     evaluation->scorer = scorer->name;
     evaluation->kind = scorer->kind;
     evaluation->weight = scorer->weight > 0 ? scorer->weight : 1;

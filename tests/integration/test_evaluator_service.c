@@ -211,6 +211,34 @@ static void scores_what_came_out_and_says_so(void **state)
     assert_non_null(strstr(scheduler.adds[0].data, "\"score\":"));
 }
 
+static const char expressions[] =
+    "[{\"name\": \"right\", \"kind\": \"expression\", \"expression\":"
+    " \"output.title.contains(input.topic) && size(output.tags) == 2\"},"
+    " {\"name\": \"dear\", \"kind\": \"expression\", \"weight\": 2, \"expression\":"
+    " \"1.0 - double(run.cost_microusd) / 1000.0\"},"
+    " {\"name\": \"much\", \"kind\": \"expression\", \"expression\": \"output.words\"},"
+    " {\"name\": \"lost\", \"kind\": \"expression\", \"expression\": \"output.nowhere > 1\"},"
+    " {\"name\": \"bent\", \"kind\": \"expression\", \"expression\": \"output >\"}]";
+
+static void scores_by_expressions(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct finished run = finished_run(cx, expressions);
+    static const char *const wanted[] = {
+        "scorer = 'right' AND score = 1 AND passed AND kind = 'expression' AND reason = 'holds'",
+        "scorer = 'dear' AND abs(score - 0.3) < 1e-9 AND NOT passed AND weight = 2",
+        "scorer = 'much' AND score = 0 AND NOT passed AND reason = 'gives 120, not from 0 to 1'",
+        "scorer = 'lost' AND score = 0 AND reason = '1:8: no such key: \"nowhere\"'",
+        "scorer = 'bent' AND score = 0 AND reason LIKE '1:9: %'",
+    };
+
+    say(cx, &run, data_of(cx, &run, 5), NULL);
+    assert_true(wait_told(run.run_id, 5));
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+        if (scores(cx, &run, wanted[i]) != 1)
+            fail_msg("not so: %s", wanted[i]);
+}
+
 static void heard_twice_is_scored_once(void **state)
 {
     struct rv_ctx *cx = *state;
@@ -284,8 +312,11 @@ static void hears_what_was_said_while_it_was_dead(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RV_TEST(scores_what_came_out_and_says_so),           RV_TEST(heard_twice_is_scored_once),
-        RV_TEST(a_score_is_told_when_the_scheduler_is_back), RV_TEST(garbage_stops_nobody),
+        RV_TEST(scores_what_came_out_and_says_so),
+        RV_TEST(heard_twice_is_scored_once),
+        RV_TEST(scores_by_expressions),
+        RV_TEST(a_score_is_told_when_the_scheduler_is_back),
+        RV_TEST(garbage_stops_nobody),
         RV_TEST(hears_what_was_said_while_it_was_dead),
     };
 

@@ -1,6 +1,7 @@
 #include "domain/score.h"
 
 #include "base/text.h"
+#include "domain/plan.h"
 #include "support/rv_test.h"
 
 static char why[200];
@@ -126,12 +127,115 @@ static void scores_one_or_nothing_with_a_reason(void **state)
     assert_false(score(&regex, NULL, "^good").passed);
 }
 
+/* The facts of a run: an output, an input, a run that cost 700. */
+static struct score evaluate(struct rv_ctx *cx, const char *expression)
+{
+    const struct scorer scorer = { .kind = SCORER_EXPRESSION, .expression = expression };
+    struct cel_pair cost = { cel_text("cost_microusd"), cel_int(700) };
+    struct cel_value again;
+    const struct cel_value sees[SCORER_SEES] = {
+        [SCORER_SEES_OUTPUT] = cel_text("green tea"),
+        [SCORER_SEES_INPUT] = cel_null(),
+        [SCORER_SEES_RUN] = cel_map_of(cx, &cost, 1, &again),
+    };
+
+    return scorer_evaluate(cx, &scorer, sees);
+}
+
+static void scores_what_an_expression_gives(void **state)
+{
+    /* clang-format off */
+    static const struct {
+        const char *expression;
+        double score;
+        bool passed;
+        const char *reason;
+    } rows[] = {
+        { "output.contains('tea')",               1,    true,  "holds" },
+        { "input != null",                        0,    false, "does not hold" },
+        { "1.0 - double(run.cost_microusd) / 1000.0", 0.3, false, "gives 0.3" },
+        { "run.cost_microusd < 1000 ? 0.5 : 0.0", 0.5,  true,  "gives 0.5" },
+        { "1",                                    1,    true,  "gives 1" },
+        { "1u",                                   1,    true,  "gives 1" },
+        { "1.01",                                 0,    false, "gives 1.01, not from 0 to 1" },
+        { "-1",                                   0,    false, "gives -1, not from 0 to 1" },
+        { "0.0 / 0.0",                            0,    false, "gives NaN, not from 0 to 1" },
+        { "output",                               0,    false, "gives string where bool or a number is wanted" },
+        { "run.tokens > 5",                       0,    false, "1:5: no such key: \"tokens\"" },
+        { "output.contains(",                     0,    false, "1:17: the expression ends before an expression" },
+        { "'text'",                               0,    false, "1:1: the expression gives string where bool or a number is wanted" },
+        { NULL,                                   0,    false, "1:1: the expression ends before an expression" },
+    };
+    /* clang-format on */
+    struct rv_ctx *cx = *state;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct score score = evaluate(cx, rows[i].expression);
+
+        assert_string_equal(score.reason, rows[i].reason);
+        assert_int_equal(score.passed, rows[i].passed);
+        assert_true(score.score > rows[i].score - 1e-9 && score.score < rows[i].score + 1e-9);
+        assert_int_equal(cx->error.status, RV_OK);
+    }
+}
+
+static void a_score_has_an_end(void **state)
+{
+    static const char endless[] =
+        "[1,2,3,4,5,6,7,8,9,10].all(a, [1,2,3,4,5,6,7,8,9,10].all(b,"
+        " [1,2,3,4,5,6,7,8,9,10].all(c, [1,2,3,4,5,6,7,8,9,10].all(d,"
+        " [1,2,3,4,5,6,7,8,9,10].all(e, run.cost_microusd + a + b + c + d + e > 0)))))";
+
+    assert_string_equal(evaluate(*state, endless).reason,
+                        "1:155: the expression costs more than it may");
+}
+
+static void a_bad_expression_is_refused_with_its_place(void **state)
+{
+    /* clang-format off */
+    static const struct {
+        struct scorer scorer;
+        const char *path, *why;
+    } rows[] = {
+        { { .kind = SCORER_EXPRESSION }, "scorers[1].expression", "is missing" },
+        { { .kind = SCORER_EXPRESSION, .expression = "" }, "scorers[1].expression", "1:1: the expression ends before an expression" },
+        { { .kind = SCORER_EXPRESSION, .expression = "output ==\n  outputs" }, "scorers[1].expression", "2:3: there is no variable \"outputs\"" },
+        { { .kind = SCORER_EXPRESSION, .expression = "string(output)" }, "scorers[1].expression", "1:1: the expression gives string where bool or a number is wanted" },
+        { { .kind = SCORER_EXPRESSION, .expression = "true", .path = "output" }, "scorers[1].path", "does not go with the kind expression" },
+        { { .kind = SCORER_EXPRESSION, .expression = "true", .value = "1" }, "scorers[1].value", "does not go with the kind expression" },
+        { { .kind = SCORER_EXPRESSION, .expression = "true", .max = "1" }, "scorers[1].max", "does not go with the kind expression" },
+        { { .kind = SCORER_EQUALS, .value = "1", .expression = "true" }, "scorers[1].expression", "does not go with the kind equals" },
+    };
+    /* clang-format on */
+    struct rv_ctx *cx = *state;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct scorer scorers[] = {
+            { .name = "a", .kind = SCORER_EXPRESSION, .expression = "size(output) > 3" },
+            rows[i].scorer,
+        };
+        struct agent_spec spec = { .scorers = scorers, .n_scorers = 2 };
+
+        scorers[1].name = "b";
+        cx->error = (struct rv_error){ 0 };
+        agent_check(cx, &spec);
+        assert_int_equal(cx->error.n_details, 1);
+        assert_string_equal(cx->error.details[0].path, rows[i].path);
+        assert_string_equal(cx->error.details[0].message, rows[i].why);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RV_TEST(compares_texts_and_numbers),          RV_TEST(compares_lists),
-        RV_TEST(takes_patterns_that_end_in_time),     RV_TEST(never_cuts_a_character_in_two),
+        RV_TEST(compares_texts_and_numbers),
+        RV_TEST(compares_lists),
+        RV_TEST(takes_patterns_that_end_in_time),
+        RV_TEST(never_cuts_a_character_in_two),
         RV_TEST(scores_one_or_nothing_with_a_reason),
+        RV_TEST(scores_what_an_expression_gives),
+        RV_TEST(a_score_has_an_end),
+        RV_TEST(a_bad_expression_is_refused_with_its_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
