@@ -23,9 +23,9 @@ enum cli_exit {
 /* The values of all options; a command gets those its row names. */
 struct cli_options {
     const char *data, *url, *project, *agent, *input, *key, *wait, *file, *get, *listen, *limits;
-    const char *state, *reason, *role, *name, *run, *since;
-    int64_t port, executors, limit;
-    bool json, detach, watch, dry_run, help, all;
+    const char *state, *reason, *role, *name, *run, *since, *facts, *types;
+    int64_t port, executors, limit, size;
+    bool json, detach, watch, dry_run, help, all, template;
 };
 
 struct rv_http_client;

@@ -32,6 +32,10 @@ enum rv_status command_key_new(struct cli *cli);
 enum rv_status command_key_list(struct cli *cli);
 enum rv_status command_key_revoke(struct cli *cli);
 
+enum rv_status command_cel_eval(struct cli *cli);
+enum rv_status command_cel_check(struct cli *cli);
+enum rv_status command_cel_fmt(struct cli *cli);
+
 enum rv_status command_files(struct cli *cli);
 enum rv_status command_machine_draw(struct cli *cli);
 enum rv_status command_version(struct cli *cli);

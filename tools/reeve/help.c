@@ -26,6 +26,13 @@ const struct command *command_find(int argc, char **argv, int *words)
     return NULL;
 }
 
+static bool is_noun(const char *word, const struct command *command)
+{
+    size_t len = strlen(word);
+
+    return rv_text_starts(command->name, word) && command->name[len] == ' ';
+}
+
 void command_suggest(int argc, char **argv)
 {
     const char *said = argc > 2 && argv[2][0] != '-' ? argv[2] : "";
@@ -37,6 +44,10 @@ void command_suggest(int argc, char **argv)
     for (const struct command *c = commands; c->name; c++) {
         size_t distance = rv_text_distance(text, c->name);
 
+        if (!*said && is_noun(argv[1], c)) {
+            fprintf(stderr, "reeve: \"%s\" is half a command: see reeve help %s\n", text, text);
+            return;
+        }
         if (distance < best) {
             best = distance;
             near = c;
@@ -54,6 +65,23 @@ void command_describe(const struct command *command, FILE *out)
     options_describe(command, out);
 }
 
+/* All commands, or those of one noun; false: there is none. */
+static bool list_commands(const char *noun)
+{
+    bool any = false;
+
+    for (const struct command *c = commands; c->name; c++) {
+        char left[64];
+
+        if (noun && !is_noun(noun, c))
+            continue;
+        snprintf(left, sizeof(left), "%s %s", c->name, c->args);
+        printf("  %-32s %s\n", left, c->doc);
+        any = true;
+    }
+    return any;
+}
+
 enum rv_status command_help(struct cli *cli)
 {
     char *argv[3] = { NULL };
@@ -67,15 +95,12 @@ enum rv_status command_help(struct cli *cli)
         command_describe(command, stdout);
         return RV_OK;
     }
+    if (cli->n_args == 1 && list_commands(cli->args[0]))
+        return RV_OK;
     if (cli->n_args > 0)
         return cli_misuse(cli, "there is no such command");
     printf("reeve: AI agents and workflows as durable jobs, under policy and budget\n\n");
-    for (const struct command *c = commands; c->name; c++) {
-        char left[64];
-
-        snprintf(left, sizeof(left), "%s %s", c->name, c->args);
-        printf("  %-32s %s\n", left, c->doc);
-    }
+    list_commands(NULL);
     printf(
         "\nreeve <command> --help says what it takes. It exits with 0 done, 1 failed, 2 misused,\n"
         "3 refused, 4 nobody answers, 5 the run failed, 6 the run was cancelled or denied.\n"
