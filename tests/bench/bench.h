@@ -42,3 +42,4 @@ bool w2_wide(struct bench *bench);
 bool w3_idle(struct bench *bench);
 bool w4_streams(struct bench *bench);
 bool w4_one_run(struct bench *bench); /* a part of it */
+bool cel_condition(struct bench *bench);

@@ -15,15 +15,17 @@
 struct workload {
     const char *name, *doc;
     bool (*measure)(struct bench *bench);
+    bool alone; /* needs no system */
 };
 
 /* clang-format off */
 static const struct workload workloads[] = {
-    { "w1",  "3-step runs, closed loop with 16, 64 and 256 in flight", w1_closed },
-    { "w1o", "the same, open loop at 50 runs a second",                w1_open },
-    { "w2",  "one run of 1,000 parallel steps",                        w2_wide },
-    { "w3",  "nothing to do: memory and CPU",                          w3_idle },
-    { "w4",  "200 event streams",                                      w4_streams },
+    { "w1",  "3-step runs, closed loop with 16, 64 and 256 in flight", w1_closed,     false },
+    { "w1o", "the same, open loop at 50 runs a second",                w1_open,       false },
+    { "w2",  "one run of 1,000 parallel steps",                        w2_wide,       false },
+    { "w3",  "nothing to do: memory and CPU",                          w3_idle,       false },
+    { "w4",  "200 event streams",                                      w4_streams,    false },
+    { "cel", "expressions, on one core; without a system",             cel_condition, true },
     { 0 },
 };
 
@@ -123,13 +125,13 @@ static const struct workload *workload_of(const char *name)
 
 static bool measure_one(struct bench *bench, const struct workload *workload)
 {
-    bool ok;
+    bool statements = bench->statements && !workload->alone, ok;
 
     bench->workload = workload->name;
-    if (bench->statements)
+    if (statements)
         system_statements_reset(bench);
     ok = workload->measure(bench);
-    if (bench->statements)
+    if (statements)
         system_statements_show(bench);
     return ok;
 }
@@ -138,8 +140,6 @@ static bool measure(struct bench *bench, char **names, int n_names)
 {
     bool ok = true;
 
-    if (!system_furnish(bench))
-        return false;
     for (int i = 0; i < n_names; i++)
         ok = measure_one(bench, workload_of(names[i])) && ok;
     for (const struct workload *w = workloads; n_names == 0 && w->name; w++)
@@ -147,18 +147,28 @@ static bool measure(struct bench *bench, char **names, int n_names)
     return ok;
 }
 
+static bool all_alone(char **names, int n_names)
+{
+    for (int i = 0; i < n_names; i++)
+        if (!workload_of(names[i])->alone)
+            return false;
+    return n_names > 0;
+}
+
 static bool run(struct bench *bench, const struct asked *asked, char **names, int n_names)
 {
     struct system own = { 0 };
     bool ok;
 
+    if (all_alone(names, n_names))
+        return measure(bench, names, n_names);
     if (asked->url)
         ok = system_at(bench, asked->url, getenv("REEVE_API_KEY"));
     else if (asked->data)
         ok = system_use(bench, asked->data);
     else
         ok = system_start(&own, bench, asked->port);
-    ok = ok && measure(bench, names, n_names);
+    ok = ok && system_furnish(bench) && measure(bench, names, n_names);
     system_stop(&own, asked->keep || (!ok && own.pid > 0));
     return ok;
 }
