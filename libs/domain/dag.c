@@ -56,38 +56,61 @@ static const char *class_of(struct rv_ctx *cx, const struct node *node)
     return rv_strndup(cx, name.data, name.len);
 }
 
-static void walk_texts(struct rv_ctx *cx, const struct rv_record *record, const void *object,
-                       const char *path, void (*each)(void *, const char *, const char *),
-                       void *arg)
+struct walking {
+    struct rv_ctx *cx;
+    const char *path;
+    spec_expression_fn *each;
+    void *arg;
+};
+
+static void say_template(void *arg, const char *text)
 {
+    const struct walking *walking = arg;
+
+    walking->each(walking->arg, walking->path, EXPRESSION_TEMPLATE, text);
+}
+
+/* What is called condition is one; what has a ${{ in it is a template; the rest are words. */
+static void walk_text(struct walking walking, const struct rv_field *field, const char *text)
+{
+    if (strcmp(field->name, "condition") == 0)
+        walking.each(walking.arg, walking.path, EXPRESSION_CONDITION, text);
+    else if (field->kind == RV_KIND_JSON)
+        template_each_in_json(walking.cx, text, say_template, &walking);
+    else if (template_is(text))
+        say_template(&walking, text);
+}
+
+static void walk(struct walking walking, const struct rv_record *record, const void *object)
+{
+    const char *path = walking.path;
+
     for (size_t i = 0; i < record->field_count; i++) {
         const struct rv_field *field = &record->fields[i];
-        const char *here = rv_printf(cx, "%s.%s", path, field->name);
+        const char *first;
 
         if (!rv_field_is_set(field, object))
             continue;
+        first = *(const char *const *)rv_field_in(field, object);
+        walking.path = rv_printf(walking.cx, "%s%s%s", path, *path ? "." : "", field->name);
         if (field->kind == RV_KIND_TEXT || field->kind == RV_KIND_JSON)
-            each(arg, here, *(const char *const *)rv_field_in(field, object));
+            walk_text(walking, field, first);
+        else if (field->kind == RV_KIND_RECORD)
+            walk(walking, field->element, first);
         for (size_t n = 0; field->kind == RV_KIND_LIST && n < rv_field_count_in(field, object);
              n++) {
-            const char *first = *(const char *const *)rv_field_in(field, object);
+            struct walking inside = walking;
 
-            walk_texts(cx, field->element, first + n * field->element->size,
-                       rv_printf(cx, "%s[%zu]", here, n), each, arg);
+            inside.path = rv_printf(walking.cx, "%s[%zu]", walking.path, n);
+            walk(inside, field->element, first + n * field->element->size);
         }
     }
 }
 
-void node_each_text(struct rv_ctx *cx, const struct node *node,
-                    void (*each)(void *arg, const char *path, const char *text), void *arg)
+void spec_each_expression(struct rv_ctx *cx, const struct rv_record *record, const void *object,
+                          spec_expression_fn *each, void *arg)
 {
-    for (size_t i = 0; i < node_record.field_count; i++) {
-        const struct rv_field *field = &node_record.fields[i];
-
-        if (field->kind == RV_KIND_RECORD && rv_field_is_set(field, node))
-            walk_texts(cx, field->element, *(const void *const *)rv_field_in(field, node),
-                       field->name, each, arg);
-    }
+    walk((struct walking){ cx, "", each, arg }, record, object);
 }
 
 struct reading {
@@ -97,35 +120,48 @@ struct reading {
     struct numbers reads;
 };
 
-static bool note_read(void *arg, const struct template_part *part)
+static void note_read(void *arg, const char *node_id)
 {
     struct reading *reading = arg;
-    const char *id;
-    size_t len;
-    int64_t number;
+    int64_t number =
+        node_id ? node_find(reading->nodes, reading->n_nodes, node_id, strlen(node_id)) : -1;
 
-    if (!part->expression || !template_step(part->text, part->len, &id, &len))
-        return true;
-    number = node_find(reading->nodes, reading->n_nodes, id, len);
     for (size_t i = 0; i < reading->reads.n; i++)
         if (reading->reads.items[i] == number)
-            return true;
+            return;
     if (number >= 0)
         add(reading->cx, &reading->reads, number);
-    return true;
 }
 
-static void note_reads(void *arg, const char *path, const char *text)
+/* What cannot be compiled was refused before it came here, or it fails when it runs. */
+static void note_reads(void *arg, const char *path, enum expression_kind kind, const char *text)
 {
+    struct reading *reading = arg;
+    const struct cel_program *program;
+    struct rv_ctx scratch;
+
     (void)path;
-    template_each(text, note_read, arg);
+    rv_ctx_init(&scratch);
+    if (expression_compile(&scratch, EXPRESSION_STEP, kind, text, &program) == RV_OK)
+        expression_each_step(&scratch, program, note_read, reading);
+    rv_ctx_release(&scratch);
+}
+
+static bool is_conditional(const struct node *nodes, size_t n_nodes)
+{
+    for (size_t i = 0; i < n_nodes; i++)
+        if (nodes[i].condition || nodes[i].n_edges)
+            return true;
+    return false;
 }
 
 static void fill_node(struct rv_ctx *cx, struct dag *dag, const struct node *nodes, size_t i)
 {
     struct reading reading = { .cx = cx, .nodes = nodes, .n_nodes = dag->n };
 
-    node_each_text(cx, &nodes[i], note_reads, &reading);
+    spec_each_expression(cx, &node_record, &nodes[i], note_reads, &reading);
+    for (size_t k = 0; dag->conditional && k < nodes[i].n_needs; k++)
+        note_read(&reading, nodes[i].needs[k]); /* whether it was skipped */
     dag->nodes[i].class_name = class_of(cx, &nodes[i]);
     dag->nodes[i].n_needs = (int64_t)nodes[i].n_needs;
     dag->nodes[i].reads = reading.reads.items;
@@ -139,6 +175,7 @@ struct dag *dag_new(struct rv_ctx *cx, const struct node *nodes, size_t n_nodes)
     struct numbers roots = { 0 }, ends = { 0 };
 
     dag->n = n_nodes;
+    dag->conditional = is_conditional(nodes, n_nodes);
     dag->nodes = rv_new_array(cx, struct dag_node, n_nodes);
     for (size_t i = 0; i < n_nodes; i++) {
         fill_node(cx, dag, nodes, i);

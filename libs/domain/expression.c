@@ -1,4 +1,4 @@
-#include "domain/expression.h"
+#include "domain/expression_inside.h"
 
 #include <string.h>
 
@@ -63,6 +63,7 @@ rv_result expression_compile(struct rv_ctx *cx, enum expression_place place,
     struct cel_env *env = rv_new(cx, struct cel_env); /* lives as long as the program */
 
     *env = (struct cel_env){ .variables = places[place].sees,
+                             .functions = expression_functions,
                              .cost_max = places[place].cost_max,
                              .result = kind == EXPRESSION_CONDITION ? &truth : NULL };
     if (kind == EXPRESSION_TEMPLATE)

@@ -1,5 +1,7 @@
 #include "domain/plan.h"
 
+#include <string.h>
+
 #include "base/text.h"
 
 RV_ENUM_DEFINE(step_kind, STEP_KINDS)
@@ -18,9 +20,7 @@ RV_RECORD(http_spec, http_spec_fields);
 
 static const struct rv_field check_spec_fields[] = {
     RV_TEXT(check_spec, name, RV_REQUIRED),
-    RV_JSON(check_spec, value, RV_REQUIRED),
-    RV_ENUM(check_spec, op, match_op, RV_REQUIRED),
-    RV_JSON(check_spec, against, RV_REQUIRED),
+    RV_TEXT(check_spec, condition, RV_REQUIRED),
 };
 RV_RECORD(check_spec, check_spec_fields);
 
@@ -52,10 +52,18 @@ static const struct rv_field retry_spec_fields[] = {
 };
 RV_RECORD(retry_spec, retry_spec_fields);
 
+static const struct rv_field edge_spec_fields[] = {
+    RV_TEXT(edge_spec, needs, RV_REQUIRED),
+    RV_TEXT(edge_spec, condition, RV_REQUIRED),
+};
+RV_RECORD(edge_spec, edge_spec_fields);
+
 static const struct rv_field node_fields[] = {
     RV_TEXT(node, node_id, RV_REQUIRED),
     RV_ENUM(node, kind, step_kind, RV_REQUIRED),
     RV_TEXTS(node, needs, RV_UNSET),
+    RV_LIST(node, edges, edge_spec, RV_UNSET),
+    RV_TEXT(node, condition, RV_UNSET),
     RV_TEXTS(node, requires, RV_UNSET),
     RV_SUB(node, http, http_spec, RV_UNSET),
     RV_SUB(node, map, map_spec, RV_UNSET),
@@ -145,4 +153,32 @@ bool plan_spends(const struct plan *plan)
         if (plan->nodes[i].kind == STEP_LLM || plan->nodes[i].kind == STEP_AGENT)
             return true;
     return false;
+}
+
+const char *node_edge_condition(const struct node *node, const char *needs)
+{
+    for (size_t i = 0; i < node->n_edges; i++)
+        if (rv_text_same(node->edges[i].needs, needs))
+            return node->edges[i].condition;
+    return NULL;
+}
+
+/* "steps.read.output" → "read" */
+static const char *step_of(struct rv_ctx *cx, const char *path)
+{
+    static const char root[] = "steps.";
+    const char *id = rv_text_starts(path, root) ? path + sizeof(root) - 1 : NULL;
+
+    return id ? rv_strndup(cx, id, strcspn(id, ".")) : NULL;
+}
+
+void expression_each_step(struct rv_ctx *cx, const struct cel_program *program,
+                          void (*each)(void *arg, const char *node_id), void *arg)
+{
+    struct cel_facts facts;
+
+    cel_facts(cx, program, 0, &facts);
+    for (size_t i = 0; i < facts.n_paths; i++)
+        if (strcmp(facts.paths[i], "steps") == 0 || rv_text_starts(facts.paths[i], "steps."))
+            each(arg, step_of(cx, facts.paths[i]));
 }

@@ -4,12 +4,14 @@
  * Plans: what a run does, in full and for ever: the steps of a workflow (or the one step of an
  * agent) with every agent and tool they name. A run pins one plan; a plan never changes.
  *
- * Pure: no I/O, no clock. Text fields marked (t) may hold ${{ paths }} into
- * {"input": …, "steps": {"<node_id>": {"output": …}}, "run": {"run_id", "name"}}.
+ * Pure: no I/O, no clock. Text fields marked (t) may hold ${{ expressions }}, and conditions are
+ * expressions (cel/cel.h). Both see {"input": …, "steps": {"<node_id>": {"output": …, "skipped":
+ * …}}, "run": {"run_id", "name"}}, as far as those steps come before.
  */
 
 #include "base/ctx.h"
 #include "base/record.h"
+#include "domain/expression.h"
 #include "domain/score.h"
 
 enum {
@@ -51,12 +53,10 @@ struct http_spec {
     enum output_format parse; /* of the answer; text */
 };
 
-/* A check of a map step: it fails the step unless it holds. Stand-in for an expression. */
+/* A check of a map step: it fails the step unless it holds. */
 struct check_spec {
     const char *name;
-    const char *value; /* (t) JSON: what is looked at */
-    enum match_op op;
-    const char *against; /* (t) JSON */
+    const char *condition;
 };
 
 struct map_spec {
@@ -83,12 +83,25 @@ struct retry_spec {
     int64_t initial_ms;   /* 0: 1000; doubles, at most 60000 */
 };
 
-/* One step of a workflow. */
+/* What one of a step's needs asks for besides being over. */
+struct edge_spec {
+    const char *needs; /* the node_id, which is among the step's needs */
+    const char *condition;
+};
+
+/*
+ * One step of a workflow. Once all it needs is over, it is done, or skipped: completed with null
+ * for its output. Skipped is a step whose condition does not hold, and one that needs others and
+ * can be reached from none: each was skipped, or the condition of its edge does not hold.
+ */
 struct node {
     const char *node_id;
     enum step_kind kind;
-    const char **needs; /* node_ids that must be completed before it */
+    const char **needs; /* node_ids that must be over before it */
     size_t n_needs;
+    struct edge_spec *edges; /* those of its needs that have a condition */
+    size_t n_edges;
+    const char *condition;
     const char **requires; /* capabilities of the executor; none: any */
     size_t n_requires;
     struct http_spec *http; /* the one named like the kind is there, the others are not */
@@ -183,6 +196,7 @@ struct dag {
     } * nodes;
     const int64_t *roots, *ends; /* without needs; nobody waits for them */
     size_t n_roots, n_ends;
+    bool conditional; /* some step may be skipped */
 };
 /* NULL when a need names nobody. */
 struct dag *dag_new(struct rv_ctx *cx, const struct node *nodes, size_t n_nodes);
@@ -195,9 +209,21 @@ struct dag_order;
 const struct dag_order *dag_order_new(struct rv_ctx *cx, const struct dag *dag);
 bool dag_precedes(const struct dag_order *order, int64_t before, int64_t after);
 
-/* Calls @each for every text of a node that may hold expressions, with its path ("http.url"). */
-void node_each_text(struct rv_ctx *cx, const struct node *node,
-                    void (*each)(void *arg, const char *path, const char *text), void *arg);
+/* Calls @each for every condition and template in @object, with its path ("http.url"). */
+typedef void spec_expression_fn(void *arg, const char *path, enum expression_kind kind,
+                                const char *text);
+void spec_each_expression(struct rv_ctx *cx, const struct rv_record *record, const void *object,
+                          spec_expression_fn *each, void *arg);
+
+/*
+ * Calls @each for every step that a program looks at, by its node_id; NULL: one that is only known
+ * when it runs.
+ */
+void expression_each_step(struct rv_ctx *cx, const struct cel_program *program,
+                          void (*each)(void *arg, const char *node_id), void *arg);
+
+/* The condition of the edge from @needs to @node; NULL: none. */
+const char *node_edge_condition(const struct node *node, const char *needs);
 
 /* The place of a node among @nodes; -1: nowhere. */
 int64_t node_find(const struct node *nodes, size_t n_nodes, const char *node_id, size_t len);

@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "domain/plan.h"
-#include "domain/template.h"
 
 /* What is being looked at, so that every mistake has its path. */
 struct checking {
@@ -19,62 +18,42 @@ static const char *part_path(const struct checking *checking, const char *rest)
     return rv_printf(checking->cx, "%s%s%s", checking->path, *checking->path ? "." : "", rest);
 }
 
-static void check_step_reference(const struct checking *checking, const char *path,
-                                 const struct template_part *part)
-{
-    struct rv_ctx *cx = checking->cx;
-    const char *id;
-    size_t len;
-    int64_t number;
-
-    if (!template_step(part->text, part->len, &id, &len)) {
-        rv_wrong(cx, path, "\"%.*s\" is not input…, run… or steps.<node_id>…", (int)part->len,
-                 part->text);
-        return;
-    }
-    number = node_find(checking->nodes, checking->n_nodes, id, len);
-    if (number < 0)
-        rv_wrong(cx, path, "names the step \"%.*s\", which does not exist", (int)len, id);
-    else if (checking->order && !dag_precedes(checking->order, number, checking->at))
-        rv_wrong(cx, path, "names the step \"%.*s\", which does not come before this one", (int)len,
-                 id);
-}
-
-static bool about(const struct template_part *part, const char *root)
-{
-    size_t len = strlen(root);
-
-    return part->len >= len && strncmp(part->text, root, len) == 0 &&
-           (part->len == len || part->text[len] == '.' || part->text[len] == '[');
-}
-
-struct text_check {
+struct place {
     const struct checking *checking;
     const char *path;
 };
 
-static bool check_part(void *arg, const struct template_part *part)
+static void check_step(void *arg, const char *node_id)
 {
-    struct text_check *text = arg;
+    const struct place *place = arg;
+    const struct checking *checking = place->checking;
+    int64_t number =
+        node_id ? node_find(checking->nodes, checking->n_nodes, node_id, strlen(node_id)) : -1;
 
-    if (!part->expression)
-        return true;
-    /* JSON keeps the quotes of a ["key"] escaped: whoever evaluates it sees the path as it is. */
-    if (!template_path_ok(part->text, part->len) && !memchr(part->text, '\\', part->len))
-        rv_wrong(text->checking->cx, text->path, "\"%.*s\" is not a path", (int)part->len,
-                 part->text);
-    else if (!about(part, "input") && !about(part, "run"))
-        check_step_reference(text->checking, text->path, part);
-    return true;
+    if (!node_id)
+        rv_wrong(checking->cx, place->path,
+                 "does not say which step: write steps.<node_id> or steps[\"<node_id>\"]");
+    else if (number < 0)
+        rv_wrong(checking->cx, place->path, "names the step \"%s\", which does not exist", node_id);
+    else if (checking->order && !dag_precedes(checking->order, number, checking->at))
+        rv_wrong(checking->cx, place->path,
+                 "names the step \"%s\", which does not come before this one", node_id);
 }
 
-static void check_text(void *arg, const char *path, const char *text)
+static void check_expression(void *arg, const char *path, enum expression_kind kind,
+                             const char *text)
 {
     const struct checking *checking = arg;
-    struct text_check check = { checking, part_path(checking, path) };
+    struct place place = { checking, part_path(checking, path) };
+    const struct cel_program *program;
+    struct rv_ctx scratch; /* there may be thousands of them */
 
-    if (!template_each(text, check_part, &check))
-        rv_wrong(checking->cx, check.path, "has a ${{ without its }}");
+    rv_ctx_init(&scratch);
+    if (expression_compile(&scratch, EXPRESSION_STEP, kind, text, &program) == RV_OK)
+        expression_each_step(&scratch, program, check_step, &place);
+    else
+        rv_wrong(checking->cx, place.path, "%s", scratch.error.text);
+    rv_ctx_release(&scratch);
 }
 
 static void check_name(struct checking *checking, const char *path, const char *name)
@@ -106,6 +85,28 @@ static void check_parts(struct checking *checking, const struct node *node)
         if (!mine && rv_field_is_set(part, node))
             rv_wrong(checking->cx, part_path(checking, word), "does not go with the kind %s",
                      rv_enum_word(&step_kind_enum, (int)node->kind));
+    }
+}
+
+static bool needs(const struct node *node, const char *id)
+{
+    for (size_t k = 0; k < node->n_needs; k++)
+        if (rv_text_same(node->needs[k], id))
+            return true;
+    return false;
+}
+
+static void check_edges(struct checking *checking, const struct node *node)
+{
+    for (size_t i = 0; i < node->n_edges; i++) {
+        const char *path = part_path(checking, rv_printf(checking->cx, "edges[%zu].needs", i));
+
+        if (!needs(node, node->edges[i].needs))
+            rv_wrong(checking->cx, path, "is \"%s\", which is not among the needs",
+                     node->edges[i].needs);
+        for (size_t other = 0; other < i; other++)
+            if (rv_text_same(node->edges[other].needs, node->edges[i].needs))
+                rv_wrong(checking->cx, path, "has two conditions");
     }
 }
 
@@ -172,14 +173,6 @@ static void check_http(struct checking *checking, const struct http_spec *http)
         rv_wrong(checking->cx, part_path(checking, "http.headers"), "is not an object");
 }
 
-static void check_map(struct checking *checking, const struct map_spec *map)
-{
-    for (size_t i = 0; map && i < map->n_checks; i++)
-        if (map->checks[i].op == MATCH_REGEX)
-            check_pattern(checking, rv_printf(checking->cx, "map.checks[%zu].against", i),
-                          map->checks[i].against);
-}
-
 /* What a model is asked for: a hold is worked out from it, so it must have an end. */
 static void check_model(struct checking *checking, const char *prefix, int64_t max_output_tokens,
                         double temperature)
@@ -210,9 +203,9 @@ static void check_node(struct checking *checking)
     check_name(checking, "node_id", node->node_id);
     check_parts(checking, node);
     check_needs(checking, node);
+    check_edges(checking, node);
     check_requires(checking, node);
     check_http(checking, node->http);
-    check_map(checking, node->map);
     if (node->llm)
         check_model(checking, "llm.", node->llm->max_output_tokens, node->llm->temperature);
     if (node->agent)
@@ -335,7 +328,8 @@ void workflow_check(struct rv_ctx *cx, const struct workflow_spec *spec)
     checking.order = check_order(cx, spec);
     for (checking.at = 0; checking.at < (int64_t)spec->n_nodes; checking.at++) {
         checking.path = rv_printf(cx, "nodes[%lld]", (long long)checking.at);
-        node_each_text(cx, &spec->nodes[checking.at], check_text, &checking);
+        spec_each_expression(cx, &node_record, &spec->nodes[checking.at], check_expression,
+                             &checking);
     }
     checking.path = "";
     check_limits(&checking, spec->limits);
@@ -375,6 +369,7 @@ void tool_check(struct rv_ctx *cx, const struct tool_spec *spec)
 
     check_range(&checking, "timeout_ms", spec->timeout_ms, 3600 * 1000);
     check_http(&checking, spec->http);
+    spec_each_expression(cx, &tool_spec_record, spec, check_expression, &checking);
     if (spec->parameters && spec->parameters[0] != '{')
         rv_wrong(cx, "parameters", "is not an object (a JSON Schema)");
 }

@@ -122,9 +122,10 @@ static struct task *release_after(struct progress *p, struct task **after, size_
 static void completed(struct progress *p, struct task *task, const struct task_report *report,
                       struct task **after, size_t n_after, struct task **next)
 {
-    task->output = report->output;
+    task->skipped = report->outcome == OUTCOME_SKIPPED;
+    task->output = task->skipped ? NULL : report->output;
     close_task(p, task, TASK_COMPLETE);
-    progress_event(p, "task.completed", task,
+    progress_event(p, task->skipped ? "task.skipped" : "task.completed", task,
                    FACTS(p, { "task_no", NULL, task->task_no }, { "attempt", NULL, task->attempt },
                          { "took_ms", NULL, p->run->now_ms - task->started_at_ms },
                          { "waited_ms", NULL, task->started_at_ms - task->ready_at_ms },
@@ -230,6 +231,7 @@ static void take(struct progress *p, struct task *task, const struct task_report
 
     switch (outcome_of(p, report)) {
     case OUTCOME_COMPLETED:
+    case OUTCOME_SKIPPED:
         completed(p, task, report, after, n_after, next);
         return;
     case OUTCOME_CANCELLED:

@@ -62,6 +62,7 @@ struct task {
     const char *executor_id, *approval_id;
     int64_t lease_until_ms, not_before_ms, announced_at_ms; /* Postgres' clock */
     int64_t ready_at_ms, started_at_ms, ended_at_ms;
+    bool skipped;               /* completed without having been done */
     const char *output, *error; /* JSON; error is a failure */
     int64_t cost_microusd, tokens_in, tokens_out;
     bool changed; /* not kept: this unit of work must save it */

@@ -1,102 +1,98 @@
+#define _GNU_SOURCE /* memmem */
+
 #include "domain/template.h"
 
-#include <ctype.h>
 #include <string.h>
 
-enum { PATH_MAX_LEN = 256 };
-
-static struct template_part trimmed(const char *text, size_t len)
+bool template_is(const char *text)
 {
-    while (len && isspace((unsigned char)*text))
-        text++, len--;
-    while (len && isspace((unsigned char)text[len - 1]))
-        len--;
-    return (struct template_part){ text, len, true };
+    return text && strstr(text, "${{");
 }
 
-bool template_each(const char *text, bool (*each)(void *arg, const struct template_part *part),
-                   void *arg)
+static unsigned hex4(const char *digits)
 {
-    while (*text) {
-        const char *open = strstr(text, "${{");
-        const char *close = open ? strstr(open, "}}") : NULL;
-        struct template_part words = { text, open ? (size_t)(open - text) : strlen(text), false };
-        struct template_part inside;
+    unsigned code = 0;
 
-        if (words.len && !each(arg, &words))
-            return true;
-        if (!open)
-            return true;
-        if (!close)
-            return false;
-        inside = trimmed(open + 3, (size_t)(close - open) - 3);
-        if (!each(arg, &inside))
-            return true;
-        text = close + 2;
+    for (int i = 0; i < 4; i++) {
+        char c = digits[i];
+
+        code = code << 4 | (unsigned)(c <= '9' ? c - '0' : (c | ' ') - 'a' + 10);
     }
-    return true;
+    return code;
 }
 
-bool template_is_one(const char *text, struct template_part *part)
+static char *put_utf8(char *to, unsigned code)
 {
-    size_t len = strlen(text);
+    static const unsigned char first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+    int n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
 
-    if (len < 5 || strncmp(text, "${{", 3) != 0 || strstr(text, "}}") != text + len - 2)
-        return false;
-    *part = trimmed(text + 3, len - 5);
-    return true;
-}
-
-static size_t name_len(const char *text, size_t len)
-{
-    size_t n = 0;
-
-    while (n < len && (isalnum((unsigned char)text[n]) || text[n] == '_' || text[n] == '-'))
-        n++;
-    return n;
-}
-
-/* The length of "[12]" or "[\"a key\"]" at @text; 0 when it is neither. */
-static size_t index_len(const char *text, size_t len)
-{
-    const char *close = memchr(text, ']', len);
-    size_t inside = close ? (size_t)(close - text) - 1 : 0;
-
-    if (inside == 0)
-        return 0;
-    if (text[1] == '"')
-        return inside > 2 && text[inside] == '"' ? inside + 2 : 0;
-    for (size_t i = 1; i <= inside; i++)
-        if (!isdigit((unsigned char)text[i]))
-            return 0;
-    return inside <= 9 ? inside + 2 : 0;
-}
-
-bool template_path_ok(const char *text, size_t len)
-{
-    size_t at = name_len(text, len);
-
-    if (at == 0 || len > PATH_MAX_LEN)
-        return false;
-    while (at < len) {
-        size_t n = text[at] == '.'   ? name_len(text + at + 1, len - at - 1)
-                   : text[at] == '[' ? index_len(text + at, len - at)
-                                     : 0;
-
-        if (n == 0)
-            return false;
-        at += text[at] == '.' ? n + 1 : n;
+    for (int i = n - 1; i > 0; i--) {
+        to[i] = (char)(0x80 | (code & 0x3f));
+        code >>= 6;
     }
-    return true;
+    to[0] = (char)(n == 1 ? code : first[n] | code);
+    return to + n;
 }
 
-bool template_step(const char *text, size_t len, const char **node_id, size_t *node_id_len)
+/* The escape behind a backslash at *@at; what it stands for is never longer than it. */
+static char *put_escape(char *to, const char **at)
 {
-    static const char root[] = "steps.";
+    static const char from[] = "bfnrt", stands[] = "\b\f\n\r\t";
+    const char *letter = strchr(from, **at);
+    unsigned code;
 
-    if (len <= sizeof(root) - 1 || strncmp(text, root, sizeof(root) - 1) != 0)
-        return false;
-    *node_id = text + sizeof(root) - 1;
-    *node_id_len = name_len(*node_id, len - (sizeof(root) - 1));
-    return *node_id_len > 0;
+    if (**at != 'u') {
+        *to = letter ? stands[letter - from] : **at;
+        ++*at;
+        return to + 1;
+    }
+    code = hex4(*at + 1);
+    *at += 5;
+    if (code >= 0xd800 && code < 0xdc00 && (*at)[0] == '\\' && (*at)[1] == 'u') {
+        code = 0x10000 + ((code - 0xd800) << 10) + (hex4(*at + 2) - 0xdc00);
+        *at += 6;
+    }
+    return put_utf8(to, code);
+}
+
+/* The string that begins behind the quote at *@at, which is moved behind its end. */
+static const char *read_string(struct rv_ctx *cx, const char **at)
+{
+    char *text = rv_new_array(cx, char, strlen(*at) + 1), *to = text;
+
+    while (**at && **at != '"') {
+        if (**at == '\\' && (*at)[1]) {
+            ++*at;
+            to = put_escape(to, at);
+        } else {
+            *to++ = *(*at)++;
+        }
+    }
+    *to = '\0';
+    *at += **at == '"';
+    return text;
+}
+
+static void skip_string(const char **at)
+{
+    while (**at && **at != '"')
+        *at += **at == '\\' && (*at)[1] ? 2 : 1;
+    *at += **at == '"';
+}
+
+void template_each_in_json(struct rv_ctx *cx, const char *json,
+                           void (*each)(void *arg, const char *text), void *arg)
+{
+    while (*json) {
+        const char *start, *end;
+
+        if (*json++ != '"')
+            continue;
+        start = end = json;
+        skip_string(&json);
+        if (json[strspn(json, " \t\r\n")] == ':' ||
+            !memmem(start, (size_t)(json - start), "${{", 3))
+            continue;
+        each(arg, read_string(cx, &end));
+    }
 }

@@ -1,32 +1,16 @@
 #pragma once
 
 /*
- * Templates: texts with ${{ expressions }} in them. Until expressions proper, an expression is a
- * dotted path into the facts ("steps.read.output.body"); whoever evaluates it is behind
- * template_each's callback, so another language changes this file and its one evaluator only.
- *
- * Pure.
+ * Templates: texts with ${{ expressions }} in them (cel/cel.h). Here: where they are. Pure.
  */
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "base/ctx.h"
 
-/* One piece of a template: words as they are, or an expression without its braces and blanks. */
-struct template_part {
-    const char *text;
-    size_t len;
-    bool expression;
-};
+bool template_is(const char *text); /* it has a ${{ in it; NULL is none */
 
-/* Calls @each for every piece in order until it says false. False when a ${{ has no }}. */
-bool template_each(const char *text, bool (*each)(void *arg, const struct template_part *part),
-                   void *arg);
-
-/* Whether the whole text is one expression, so that its value keeps its type. */
-bool template_is_one(const char *text, struct template_part *part);
-
-/* Whether an expression can be a path: names, [numbers] and ["keys"], at most 256 characters. */
-bool template_path_ok(const char *text, size_t len);
-
-/* "steps.read.output" → "read", 4; false when it is not about a step. */
-bool template_step(const char *text, size_t len, const char **node_id, size_t *node_id_len);
+/*
+ * Calls @each for every string of @json that is a template, as it reads, without its escapes. Keys
+ * of objects are none. @json is well formed.
+ */
+void template_each_in_json(struct rv_ctx *cx, const char *json,
+                           void (*each)(void *arg, const char *text), void *arg);

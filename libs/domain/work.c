@@ -90,6 +90,7 @@ static const struct rv_field task_claimed_fields[] = {
     RV_TEXT(task_claimed, trace_id, 0),
     RV_JSON(task_claimed, input, 0),
     RV_JSON(task_claimed, outputs, 0),
+    RV_TEXTS(task_claimed, skipped, 0),
 };
 RV_RECORD(task_claimed, task_claimed_fields);
 

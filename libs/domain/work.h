@@ -89,8 +89,10 @@ struct task_claimed {
     int64_t task_no, fence, attempt, calls;
     int64_t lease_ms; /* from now */
     const char *plan_id, *project_id, *hold_id, *trace_id;
-    const char *input;   /* JSON: of the run */
-    const char *outputs; /* JSON object: node_id → output, of the steps that it may look at */
+    const char *input;    /* JSON: of the run */
+    const char *outputs;  /* JSON object: node_id → output, of the steps that it may look at */
+    const char **skipped; /* those of them that were skipped */
+    size_t n_skipped;
 };
 
 #define OUTCOMES(X)                                                                                \
@@ -98,7 +100,8 @@ struct task_claimed {
     X(OUTCOME_FAILED, 2, "failed")                                                                 \
     X(OUTCOME_CANCELLED, 3, "cancelled")                                                           \
     X(OUTCOME_HANDED_BACK, 4, "handed_back")                                                       \
-    X(OUTCOME_NEEDS_APPROVAL, 5, "needs_approval")
+    X(OUTCOME_NEEDS_APPROVAL, 5, "needs_approval")                                                 \
+    X(OUTCOME_SKIPPED, 6, "skipped")
 RV_ENUM_DECLARE(outcome, OUTCOMES)
 
 #define REPORT_VERDICTS(X)                                                                         \

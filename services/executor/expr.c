@@ -3,64 +3,92 @@
 #include <string.h>
 
 #include "domain/template.h"
+#include "runtime/cel_json.h"
 
-struct joining {
-    struct rv_ctx *cx;
-    const struct expr *expr;
-    const char *place;
-    struct rv_buf text;
-    enum rv_status status;
-};
+enum { VALUE_BYTES_MAX = 1 << 20 };
 
-static rv_result look_up(struct rv_ctx *cx, const struct expr *expr, const char *place,
-                         const struct template_part *part, json_t **value)
+/* Whatever went wrong is said with the step and the place it went wrong at. */
+static rv_result at_place(struct rv_ctx *cx, const struct expr *expr, const char *place,
+                          const char *why)
 {
-    const char *path = rv_strndup(cx, part->text, part->len);
+    const char *words = rv_strdup(cx, why); /* they may stand in cx->error */
 
-    if (!template_path_ok(part->text, part->len))
-        return rv_fail(cx, RV_UNPROCESSABLE, "step %s: %s: \"%.100s\" is not a path", expr->node_id,
-                       place, path);
-    *value = rv_json_at(expr->facts, path);
-    if (!*value)
-        return rv_fail(cx, RV_UNPROCESSABLE, "step %s: %s: there is no %s", expr->node_id, place,
-                       path);
+    cx->error = (struct rv_error){ 0 };
+    return rv_fail(cx, RV_UNPROCESSABLE, "step %s: %.80s: %s", expr->node_id, place, words);
+}
+
+static rv_result compile(struct rv_ctx *cx, const struct expr *expr, const char *place,
+                         enum expression_kind kind, const char *text,
+                         const struct cel_program **program)
+{
+    if (expression_compile(cx, EXPRESSION_STEP, kind, text, program) == RV_OK)
+        return RV_OK;
+    return at_place(cx, expr, place, cx->error.text);
+}
+
+static void bind(struct rv_ctx *cx, const struct expr *expr, struct cel_value values[STEP_SEES])
+{
+    values[STEP_SEES_INPUT] = rv_cel_json(cx, json_object_get(expr->facts, "input"));
+    values[STEP_SEES_STEPS] = rv_cel_json(cx, json_object_get(expr->facts, "steps"));
+    values[STEP_SEES_RUN] = rv_cel_json(cx, json_object_get(expr->facts, "run"));
+}
+
+static rv_result evaluate(struct rv_ctx *cx, const struct expr *expr, const char *place,
+                          const char *text, struct cel_value *value)
+{
+    const struct cel_program *program;
+    struct cel_value values[STEP_SEES];
+
+    RV_TRY(cx, compile(cx, expr, place, EXPRESSION_TEMPLATE, text, &program));
+    bind(cx, expr, values);
+    *value = cel_eval(cx, program, values);
+    if (value->kind == CEL_ERROR)
+        return at_place(cx, expr, place, cel_error_text(cx, program, *value));
     return RV_OK;
 }
 
-static bool join(void *arg, const struct template_part *part)
+static rv_result as_json(struct rv_ctx *cx, const struct expr *expr, const char *place,
+                         struct cel_value value, const char **json, size_t *len)
 {
-    struct joining *joining = arg;
-    json_t *value;
+    auto_buf buf = { 0 };
 
-    if (!part->expression) {
-        rv_buf_add(&joining->text, part->text, part->len);
-        return true;
-    }
-    joining->status = look_up(joining->cx, joining->expr, joining->place, part, &value);
-    if (joining->status != RV_OK)
-        return false;
-    if (json_is_string(value))
-        rv_buf_add(&joining->text, json_string_value(value), json_string_length(value));
-    else
-        rv_json_add(&joining->text, value);
-    return true;
+    if (!cel_json(cx, value, VALUE_BYTES_MAX, &buf))
+        return at_place(cx, expr, place, "the value is larger than 1 MiB or nested too deep");
+    *json = rv_strndup(cx, buf.data, buf.len);
+    *len = buf.len;
+    return RV_OK;
 }
 
 rv_result expr_text(struct rv_ctx *cx, const struct expr *expr, const char *place, const char *text,
                     const char **out)
 {
-    struct joining joining = { .cx = cx, .expr = expr, .place = place };
+    struct cel_value value;
+    size_t len;
 
     *out = text;
-    if (!text || !strstr(text, "${{"))
+    if (!template_is(text))
         return RV_OK;
-    if (!template_each(text, join, &joining))
-        joining.status =
-            rv_fail(cx, RV_UNPROCESSABLE, "step %s: %s: a ${{ has no }}", expr->node_id, place);
-    else if (joining.status == RV_OK)
-        *out = rv_strndup(cx, joining.text.data ? joining.text.data : "", joining.text.len);
-    rv_buf_release(&joining.text);
-    return joining.status;
+    RV_TRY(cx, evaluate(cx, expr, place, text, &value));
+    if (value.kind != CEL_STRING)
+        return as_json(cx, expr, place, value, out, &len);
+    *out = rv_strndup(cx, value.text, value.len);
+    return RV_OK;
+}
+
+rv_result expr_holds(struct rv_ctx *cx, const struct expr *expr, const char *place,
+                     const char *condition, bool *holds)
+{
+    const struct cel_program *program;
+    struct cel_value values[STEP_SEES];
+
+    *holds = true;
+    if (!condition)
+        return RV_OK;
+    RV_TRY(cx, compile(cx, expr, place, EXPRESSION_CONDITION, condition, &program));
+    bind(cx, expr, values);
+    if (cel_test(cx, program, values, holds) == RV_OK)
+        return RV_OK;
+    return at_place(cx, expr, place, cx->error.text);
 }
 
 /* The functions below return new references in @out, or NULL with a failure. */
@@ -71,20 +99,20 @@ static rv_result build(struct rv_ctx *cx, const struct expr *expr, const char *p
 static rv_result build_text(struct rv_ctx *cx, const struct expr *expr, const char *place,
                             json_t *value, json_t **out)
 {
-    const char *text = json_string_value(value);
-    struct template_part part;
-    json_t *found;
+    const char *text = json_string_value(value), *json;
+    struct cel_value found;
+    json_error_t error;
+    size_t len;
 
-    if (template_is_one(text, &part)) {
-        RV_TRY(cx, look_up(cx, expr, place, &part, &found));
-        *out = json_incref(found);
+    if (!template_is(text)) {
+        *out = json_incref(value);
         return RV_OK;
     }
-    RV_TRY(cx, expr_text(cx, expr, place, text, &text));
-    *out = json_string(text);
+    RV_TRY(cx, evaluate(cx, expr, place, text, &found));
+    RV_TRY(cx, as_json(cx, expr, place, found, &json, &len));
+    *out = rv_json_load(json, len, true, &error);
     if (!*out)
-        return rv_fail(cx, RV_UNPROCESSABLE, "step %s: %s: the text is not UTF-8", expr->node_id,
-                       place);
+        return at_place(cx, expr, place, error.text);
     return RV_OK;
 }
 

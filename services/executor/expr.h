@@ -1,17 +1,18 @@
 #pragma once
 
 /*
- * Expr: evaluates the templates of a plan (domain/template.h) against the facts of a task. The one
- * evaluator; another expression language changes this file only.
+ * Expr: evaluates the templates and conditions of a plan against the facts of a task
+ * (EXPRESSION_STEP in domain/expression.h).
  *
  * A text that is one expression keeps the value's type; any other text is joined, objects and
- * lists as compact JSON. A path that leads nowhere is RV_UNPROCESSABLE and names place and path.
+ * lists as compact JSON. What cannot be evaluated is RV_UNPROCESSABLE and names the place.
  */
 
+#include "domain/expression.h"
 #include "runtime/json.h"
 
 struct expr {
-    json_t *facts;
+    json_t *facts;       /* {"input", "steps", "run"} */
     const char *node_id; /* for words */
 };
 
@@ -26,3 +27,7 @@ rv_result expr_value(struct rv_ctx *cx, const struct expr *expr, const char *pla
 /* The same for JSON as text; NULL gives NULL. */
 rv_result expr_json(struct rv_ctx *cx, const struct expr *expr, const char *place, const char *json,
                     json_t **out);
+
+/* Whether @condition holds; NULL does. */
+rv_result expr_holds(struct rv_ctx *cx, const struct expr *expr, const char *place,
+                     const char *condition, bool *holds);

@@ -79,6 +79,14 @@ static rv_result parse(struct rv_ctx *cx, struct work *work, const char *what, c
                       rv_strdup(cx, cx->error.text));
 }
 
+static bool was_skipped(const struct task_claimed *claimed, const char *node_id)
+{
+    for (size_t i = 0; i < claimed->n_skipped; i++)
+        if (strcmp(claimed->skipped[i], node_id) == 0)
+            return true;
+    return false;
+}
+
 rv_result step_facts(struct rv_ctx *cx, struct work *work)
 {
     const struct task_claimed *claimed = &work->job->claimed;
@@ -95,6 +103,7 @@ rv_result step_facts(struct rv_ctx *cx, struct work *work)
         json_t *step = json_object();
 
         json_object_set(step, "output", output);
+        json_object_set_new(step, "skipped", json_boolean(was_skipped(claimed, node_id)));
         json_object_set_new(steps_json, node_id, step);
     }
     work->expr.node_id = work->node->node_id;
@@ -160,6 +169,7 @@ static void write_outcome(struct rv_ctx *cx, const struct work *work, enum rv_st
 
     if (status == RV_OK) {
         job_completes(job, work->output);
+        job->outcome = work->skipped ? OUTCOME_SKIPPED : job->outcome;
     } else if (why == JOB_CANCELLED) {
         job->outcome = OUTCOME_CANCELLED;
     } else if (why == JOB_HANDED_BACK || why == JOB_LOST) {
@@ -172,20 +182,57 @@ static void write_outcome(struct rv_ctx *cx, const struct work *work, enum rv_st
     }
 }
 
+/* Whether any of the steps before it leads here: it was done, and the condition of its edge holds.
+ */
+static rv_result is_reached(struct rv_ctx *cx, struct work *work, bool *reached)
+{
+    const struct node *node = work->node;
+
+    *reached = node->n_needs == 0;
+    for (size_t i = 0; i < node->n_needs && !*reached; i++)
+        if (!was_skipped(&work->job->claimed, node->needs[i]))
+            RV_TRY(cx, expr_holds(cx, &work->expr, rv_printf(cx, "edge from %s", node->needs[i]),
+                                  node_edge_condition(node, node->needs[i]), reached));
+    return RV_OK;
+}
+
+/* Whether the step is to be done at all; most say nothing about it. */
+static rv_result is_wanted(struct rv_ctx *cx, struct work *work, bool *wanted)
+{
+    const struct node *node = work->node;
+
+    *wanted = true;
+    if (!node->condition && node->n_edges == 0 && work->job->claimed.n_skipped == 0)
+        return RV_OK;
+    RV_TRY(cx, step_facts(cx, work));
+    RV_TRY(cx, is_reached(cx, work, wanted));
+    if (*wanted)
+        RV_TRY(cx, expr_holds(cx, &work->expr, "condition", node->condition, wanted));
+    return RV_OK;
+}
+
+static rv_result run_step(struct rv_ctx *cx, struct work *work)
+{
+    step_fn *run = find_step(work->node->kind);
+    bool wanted;
+
+    RV_TRY(cx, rv_failpoint(cx, "executor.step.before"));
+    RV_TRY(cx, is_wanted(cx, work, &wanted));
+    work->skipped = !wanted;
+    if (!wanted)
+        return RV_OK;
+    return run ? run(cx, work)
+               : step_fails(cx, work, "unknown_step", false, "this executor is too old");
+}
+
 void step_do(struct rv_ctx *cx, struct executor *executor, struct slot *slot, struct job *job)
 {
     struct work work = {
         .executor = executor, .job = job, .slot = slot, .plan = job->pinned->plan, .node = job->node
     };
     int64_t timeout_ms = work.node->timeout_ms > 0 ? work.node->timeout_ms : STEP_TIMEOUT_MS;
-    step_fn *run = find_step(work.node->kind);
-    enum rv_status status;
 
     cx->deadline_ms = rv_monotonic_ms() + timeout_ms;
-    status = rv_failpoint(cx, "executor.step.before");
-    if (status == RV_OK)
-        status = run ? run(cx, &work)
-                     : step_fails(cx, &work, "unknown_step", false, "this executor is too old");
-    write_outcome(cx, &work, status);
+    write_outcome(cx, &work, run_step(cx, &work));
     cx->deadline_ms = 0;
 }

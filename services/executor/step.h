@@ -19,6 +19,7 @@ struct work {
     const struct node *node;
     struct expr expr;   /* ready after step_facts */
     const char *output; /* JSON; what the step came to */
+    bool skipped;       /* it was not to be done */
 
     /* The journal: what earlier attempts recorded, and how far it has been read. */
     const struct task_call *calls;

@@ -1,10 +1,6 @@
 #include "executor/step.h"
 
-#include <string.h>
-
 /* Steps that touch nothing outside. */
-
-enum { WHY_SIZE = 300 };
 
 rv_result step_noop(struct rv_ctx *cx, struct work *work)
 {
@@ -13,37 +9,16 @@ rv_result step_noop(struct rv_ctx *cx, struct work *work)
     return RV_OK;
 }
 
-/* What comparisons look at: a list as its texts, null as none, anything else as one text. */
-static struct match_value match_value_of(struct rv_ctx *cx, const json_t *json)
-{
-    struct match_value value = { .list = json_is_array(json) };
-    const char **texts;
-
-    value.n = value.list ? json_array_size(json) : !json_is_null(json);
-    texts = rv_new_array(cx, const char *, value.n + 1);
-    for (size_t i = 0; i < value.n; i++) {
-        const json_t *one = value.list ? json_array_get(json, i) : json;
-
-        texts[i] = json_is_string(one) ? json_string_value(one) : rv_json_text(cx, one);
-    }
-    value.texts = texts;
-    return value;
-}
-
 static rv_result check(struct rv_ctx *cx, struct work *work, const struct check_spec *spec)
 {
-    char why[WHY_SIZE];
-    json_t *left, *right;
+    bool holds;
 
-    RV_TRY(cx, expr_json(cx, &work->expr, rv_printf(cx, "check %s: value", spec->name), spec->value,
-                         &left));
-    RV_TRY(cx, expr_json(cx, &work->expr, rv_printf(cx, "check %s: against", spec->name),
-                         spec->against, &right));
-    if (match_holds(spec->op, match_value_of(cx, left ? left : json_null()),
-                    match_value_of(cx, right ? right : json_null()), why, sizeof(why)))
+    RV_TRY(cx, expr_holds(cx, &work->expr, rv_printf(cx, "check %s", spec->name), spec->condition,
+                          &holds));
+    if (holds)
         return RV_OK;
     return step_fails(cx, work, "check_failed", false, "check %s does not hold: %s", spec->name,
-                      why);
+                      spec->condition);
 }
 
 /* {"checks":[{"name":…,"holds":true}, …]}: all of them held, or we would not be here. */

@@ -15,7 +15,7 @@
 
 RV_SETTINGS_TABLE(gateway_settings, gateway_config, GATEWAY_SETTINGS)
 
-enum { SCHEMA_NEEDED = 8, CLOSE_GRACE_MS = 5000, UNITS_MAX = 200 };
+enum { SCHEMA_NEEDED = 9, CLOSE_GRACE_MS = 5000, UNITS_MAX = 200 };
 
 static struct gateway gateway;
 static const char *units[UNITS_MAX + 1]; /* "POST /v1/runs" …: what failpoints are named after */

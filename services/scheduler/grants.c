@@ -43,21 +43,18 @@ static int by_place(const void *a, const void *b)
     return got ? got : (x->task_no > y->task_no) - (x->task_no < y->task_no);
 }
 
-static const char *output_of(const struct batch *batch, const struct task *reader, int64_t task_no,
-                             const struct rv_rows *outputs)
+/* What was reported in this very batch is not saved yet, so that comes first; NULL: nowhere. */
+static const struct task *look_up(const struct batch *batch, const struct task *reader,
+                                  int64_t task_no, const struct rv_rows *outputs)
 {
-    /* What was reported in this very batch is not saved yet. */
     const struct task *fresh = batch_task(batch, reader->tenant_id, reader->run_id, task_no);
     struct task key = { .tenant_id = reader->tenant_id,
                         .run_id = reader->run_id,
                         .task_no = task_no };
-    const struct task *row = NULL;
 
-    if (fresh && fresh->output)
-        return fresh->output;
-    if (outputs->n)
-        row = bsearch(&key, outputs->items, outputs->n, sizeof(key), by_place);
-    return row ? row->output : NULL;
+    if (fresh && (fresh->output || fresh->skipped))
+        return fresh;
+    return outputs->n ? bsearch(&key, outputs->items, outputs->n, sizeof(key), by_place) : NULL;
 }
 
 static const char *outputs_text(struct batch *batch, const struct progress *p,
@@ -70,14 +67,30 @@ static const char *outputs_text(struct batch *batch, const struct progress *p,
         return NULL;
     rv_buf_text(&buf, "{");
     for (size_t i = 0; i < node->n_reads; i++) {
-        const char *output = output_of(batch, task, node->reads[i], outputs);
+        const struct task *read = look_up(batch, task, node->reads[i], outputs);
 
         rv_buf_text(&buf, i ? "," : "");
         rv_buf_json(&buf, p->plan->nodes[node->reads[i]].node_id);
-        rv_buf_printf(&buf, ":%s", output ? output : "null");
+        rv_buf_printf(&buf, ":%s", read && read->output ? read->output : "null");
     }
     rv_buf_text(&buf, "}");
     return rv_strndup(batch->cx, buf.data, buf.len);
+}
+
+static void add_skipped(struct batch *batch, const struct progress *p, const struct task *task,
+                        const struct rv_rows *outputs, struct task_claimed *claimed)
+{
+    const struct dag_node *node = &p->dag->nodes[task->task_no];
+
+    if (!p->dag->conditional)
+        return;
+    claimed->skipped = rv_new_array(batch->cx, const char *, node->n_reads);
+    for (size_t i = 0; i < node->n_reads; i++) {
+        const struct task *read = look_up(batch, task, node->reads[i], outputs);
+
+        if (read && read->skipped)
+            claimed->skipped[claimed->n_skipped++] = p->plan->nodes[node->reads[i]].node_id;
+    }
 }
 
 static size_t length(const char *text)
@@ -132,6 +145,7 @@ rv_result batch_grants(struct batch *batch, struct task *const *tasks, size_t n,
         }
         said += size;
         *claimed[i] = grant_of(p, task, text);
+        add_skipped(batch, p, task, &outputs, claimed[i]);
     }
     return RV_OK;
 }

@@ -199,8 +199,8 @@ static void mapped_values_flow_from_step_to_step(void **state)
            "\"b\"],\"said\":\"${{ input.who }} says\"}}},"
            "{\"node_id\":\"two\",\"kind\":\"map\",\"needs\":[\"one\"],\"map\":{\"value\":\"${{ "
            "steps.one.output }}\","
-           "\"checks\":[{\"name\":\"two words\",\"value\":\"${{ steps.one.output.words "
-           "}}\",\"op\":\"length_at_most\",\"against\":2}]}}]}");
+           "\"checks\":[{\"name\":\"two words\",\"condition\":"
+           "\"size(steps.one.output.words) <= 2\"}]}}]}");
     run = post(cx, "/v1/runs?wait=20s",
                "{\"project\":\"test\",\"workflow\":\"flow\",\"input\":{\"who\":\"Ann\"}}", 200);
     assert_string_equal(text_at(run, "output.said"), "Ann says");

@@ -125,7 +125,7 @@ project: shop
 name: broken
 spec:
   nodes:
-    - { node_id: a, kind: map, map: { value: 1, checks: [{ name: no, value: a, op: equals, against: b }] } }
+    - { node_id: a, kind: map, map: { value: 1, checks: [{ name: no, condition: '"a" == "b"' }] } }
 ---
 kind: workflow
 project: shop

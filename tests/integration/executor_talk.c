@@ -13,15 +13,33 @@
     "{\"node_id\":\"b\",\"kind\":\"map\",\"needs\":[\"a\"],\"map\":{\"value\":{\"who\":\"${{ "     \
     "input.who }}\",\"all\":\"Hello ${{ input.who }}\"}}},"                                        \
     "{\"node_id\":\"c\",\"kind\":\"map\",\"needs\":[\"b\"],\"map\":{\"value\":\"${{ "              \
-    "steps.b.output }}\",\"checks\":[{\"name\":\"greets\",\"value\":\"${{ steps.b.output.all "     \
-    "}}\",\"op\":\"contains\",\"against\":\"Hello\"}]}}]}"
+    "steps.b.output }}\",\"checks\":[{\"name\":\"greets\",\"condition\":\"steps.b.output.all"      \
+    ".contains('Hello')\"}]}}]}"
 #define CHECK_SPEC                                                                                 \
     "{\"name\":\"check\",\"project\":\"p\",\"nodes\":[{\"node_id\":\"c\",\"kind\":\"map\","        \
-    "\"map\":{\"checks\":[{\"name\":\"is_two\",\"value\":\"${{ input.n }}\",\"op\":\"equals\","    \
-    "\"against\":2}]}}]}"
+    "\"map\":{\"checks\":[{\"name\":\"is_two\",\"condition\":\"input.n == 2\"}]}}]}"
 #define LOST_SPEC                                                                                  \
     "{\"name\":\"lost\",\"project\":\"p\",\"nodes\":[{\"node_id\":\"c\",\"kind\":\"map\","         \
     "\"map\":{\"value\":\"${{ input.nowhere }}\"}}]}"
+#define FORK_NODES                                                                                 \
+    "{\"node_id\":\"look\",\"kind\":\"map\",\"map\":{\"value\":{\"left\":\"${{ input.left "        \
+    "}}\"}}},"                                                                                     \
+    "{\"node_id\":\"left\",\"kind\":\"map\",\"needs\":[\"look\"],\"edges\":[{\"needs\":\"look\","  \
+    "\"condition\":\"steps.look.output.left\"}],\"map\":{\"value\":\"went left\"}},"               \
+    "{\"node_id\":\"right\",\"kind\":\"map\",\"needs\":[\"look\"],\"edges\":[{\"needs\":\"look\"," \
+    "\"condition\":\"!steps.look.output.left\"}],\"map\":{\"value\":\"went right\"}},"             \
+    "{\"node_id\":\"beyond\",\"kind\":\"noop\",\"needs\":[\"right\"]},"                            \
+    "{\"node_id\":\"never\",\"kind\":\"http\",\"needs\":[\"look\"],\"condition\":"                 \
+    "\"size(string(input.left)) == 0\",\"http\":{\"url\":\"@/never\"}},"                           \
+    "{\"node_id\":\"join\",\"kind\":\"map\",\"needs\":[\"left\",\"beyond\",\"never\"],\"map\":{"   \
+    "\"value\":{\"left\":\"${{ steps.left.output }}\",\"beyond\":\"${{ steps.beyond.skipped }}\"," \
+    "\"never\":\"${{ steps.never.skipped }}\"}}}"
+#define FORK_SPEC "{\"name\":\"fork\",\"project\":\"p\",\"nodes\":[" FORK_NODES "]}"
+#define IDLE(n)   "{\"node_id\":\"idle" n "\",\"kind\":\"noop\"},"
+#define IDLE5(n)  IDLE(n "a") IDLE(n "b") IDLE(n "c") IDLE(n "d") IDLE(n "e")
+#define LARGE_SPEC                                                                                 \
+    "{\"name\":\"large\",\"project\":\"p\",\"nodes\":[" IDLE5("1") IDLE5("2") IDLE5("3")           \
+        IDLE5("4") FORK_NODES "]}"
 #define HTTP_SPEC                                                                                  \
     "{\"name\":\"web\",\"project\":\"p\",\"nodes\":["                                              \
     "{\"node_id\":\"read\",\"kind\":\"http\",\"http\":{\"url\":\"@/page\"}},"                      \
@@ -55,8 +73,9 @@
     "{\"node_id\":\"sum\",\"kind\":\"llm\",\"needs\":[\"ask\"],\"llm\":{\"model\":\"extract-1\","  \
     "\"prompt\":\"Summarise: ${{ steps.ask.output.brief }}\"}},"                                   \
     "{\"node_id\":\"check\",\"kind\":\"map\",\"needs\":[\"ask\",\"sum\"],\"map\":{\"checks\":[{"   \
-    "\"name\":\"quotes_are_real\",\"value\":\"${{ steps.ask.output.quotes }}\",\"op\":"            \
-    "\"all_within\",\"against\":\"${{ input.page }}\"}]}}],"                                       \
+    "\"name\":\"quotes_are_real\",\"condition\":\"steps.ask.output.quotes.all(q, "                 \
+    "input.page.words()"                                                                           \
+    ".join(' ').contains(q.words().join(' ')))\"}]}}],"                                            \
     "\"agents\":[{\"agent\":\"reader\",\"model\":\"extract-1\",\"system_prompt\":\"Answer with "   \
     "`brief` and `quotes`.\",\"tools\":[\"look\"],\"output_format\":\"json\"}],"                   \
     "\"tools\":[{\"tool\":\"look\",\"description\":\"Looks something up\",\"parameters\":{"        \
@@ -67,7 +86,8 @@ static const struct {
     const char *plan_id, *project_id, *spec;
 } plans[] = {
     { PLAN_CHAIN, PROJECT, CHAIN_SPEC }, { PLAN_CHECK, PROJECT, CHECK_SPEC },
-    { PLAN_LOST, PROJECT, LOST_SPEC },   { PLAN_HTTP, PROJECT, HTTP_SPEC },
+    { PLAN_LOST, PROJECT, LOST_SPEC },   { PLAN_FORK, PROJECT, FORK_SPEC },
+    { PLAN_LARGE, PROJECT, LARGE_SPEC }, { PLAN_HTTP, PROJECT, HTTP_SPEC },
     { PLAN_AGENT, PROJECT, AGENT_SPEC }, { PLAN_SIM, PROJECT, SIM_SPEC },
     { PLAN_FAN, PROJECT, FAN_SPEC },     { PLAN_SHORT, PROJECT, SHORT_SPEC },
 };
@@ -108,6 +128,8 @@ static void add_plan(struct rv_ctx *cx, size_t i, struct rv_buf *sql)
     for (; *spec; spec++)
         if (*spec == '@')
             rv_buf_printf(sql, "http://127.0.0.1:%d", fake_llm_port(fake));
+        else if (*spec == '\'')
+            rv_buf_text(sql, "''");
         else
             rv_buf_char(sql, *spec);
     rv_buf_text(sql, "');");

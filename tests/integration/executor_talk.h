@@ -20,6 +20,8 @@
 #define PLAN_CHAIN PLAN("c1") /* noop, then maps of input.who */
 #define PLAN_CHECK PLAN("c2") /* holds when input.n is 2 */
 #define PLAN_LOST  PLAN("c3") /* looks at what is not there */
+#define PLAN_FORK  PLAN("c4") /* left when input.left, else right and beyond; they join */
+#define PLAN_LARGE PLAN("c5") /* the same with twenty steps beside it */
 #define PLAN_HTTP  PLAN("d1") /* GET /page, then POST /store */
 #define PLAN_AGENT PLAN("e1") /* an agent of the fake model, with the tool look: GET /look/{q} */
 #define PLAN_FAN   PLAN("f1") /* twelve llm steps side by side */

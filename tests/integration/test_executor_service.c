@@ -51,7 +51,37 @@ static void a_check_that_does_not_hold_fails_the_step(void **state)
     assert_string_equal(run.output, "{\"checks\": [{\"name\": \"is_two\", \"holds\": true}]}");
     run = wait_for(cx, create(cx, PLAN_LOST, "{}"), RUN_FAILED);
     assert_non_null(strstr(run.error, "expression_failed"));
-    assert_non_null(strstr(run.error, "there is no input.nowhere"));
+    assert_non_null(strstr(run.error, "nowhere"));
+    assert_true(stack_service_signal(executor, SIGTERM));
+}
+
+static int64_t skipped_of(struct rv_ctx *cx, const char *run_id)
+{
+    return number_of(cx, "SELECT count(*) AS task_no FROM tasks WHERE skipped AND", run_id);
+}
+
+/* Small or large: the tasks of a small run are in memory, those of a large one are looked up. */
+static void steps_that_no_edge_leads_to_are_skipped(void **state)
+{
+    static const char *const forks[] = { PLAN_FORK, PLAN_LARGE };
+    struct rv_ctx *cx = *state;
+    struct stack_service *executor = start_executor(NULL);
+
+    for (size_t i = 0; i < sizeof(forks) / sizeof(forks[0]); i++) {
+        const char *left = create(cx, forks[i], "{\"left\":true}");
+        const char *right = create(cx, forks[i], "{\"left\":false}");
+        struct run run = wait_for(cx, left, RUN_COMPLETED);
+
+        assert_non_null(strstr(run.output, "\"left\": \"went left\""));
+        assert_non_null(strstr(run.output, "\"beyond\": true"));
+        assert_int_equal(skipped_of(cx, left), 3); /* right, beyond, never */
+        run = wait_for(cx, right, RUN_COMPLETED);
+        assert_non_null(strstr(run.output, "\"left\": null"));
+        assert_non_null(strstr(run.output, "\"beyond\": false"));
+        assert_non_null(strstr(run.output, "\"never\": true"));
+        assert_int_equal(skipped_of(cx, right), 2); /* left, never */
+    }
+    assert_int_equal(fake_llm_read(fake, "/never"), 0);
     assert_true(stack_service_signal(executor, SIGTERM));
 }
 
@@ -376,6 +406,7 @@ int main(void)
         RV_TEST(pure_steps_are_done_one_after_the_other),
         RV_TEST(many_runs_are_done),
         RV_TEST(a_check_that_does_not_hold_fails_the_step),
+        RV_TEST(steps_that_no_edge_leads_to_are_skipped),
         RV_TEST(http_steps_are_retried_with_the_same_key),
         RV_TEST(words_that_are_cut_within_a_letter_are_reported),
         RV_TEST(an_output_that_no_later_step_can_read_fails_its_step),

@@ -82,7 +82,7 @@ WITH RECURSIVE page AS (
 )
 SELECT run_id, task_no, node_id, kind, state, attempt, open_needs, calls, executor_id, approval_id,
        ms(ready_at) AS ready_at_ms, ms(started_at) AS started_at_ms, ms(ended_at) AS ended_at_ms,
-       output, error, cost_microusd, tokens_in, tokens_out
+       skipped, output, error, cost_microusd, tokens_in, tokens_out
 FROM page
 JOIN tasks USING (task_no)
 WHERE tenant_id = :tenant_id AND run_id = :run_id

@@ -2,7 +2,7 @@
 SELECT t.tenant_id, t.run_id, t.task_no, t.node_id, t.kind, t.state, t.fence, t.attempt, t.open_needs, t.calls,
        t.executor_id, t.approval_id, ms(t.lease_until) AS lease_until_ms, ms(t.not_before) AS not_before_ms,
        ms(t.announced_at) AS announced_at_ms, ms(t.ready_at) AS ready_at_ms, ms(t.started_at) AS started_at_ms,
-       ms(t.ended_at) AS ended_at_ms, t.cost_microusd, t.tokens_in, t.tokens_out
+       ms(t.ended_at) AS ended_at_ms, t.skipped, t.cost_microusd, t.tokens_in, t.tokens_out
 FROM (SELECT DISTINCT * FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :task_no[]::bigint[]))
          AS k (tenant_id, run_id, task_no)
      JOIN tasks t USING (tenant_id, run_id, task_no);
@@ -12,7 +12,7 @@ FROM (SELECT DISTINCT * FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :ta
 SELECT t.tenant_id, t.run_id, t.task_no, t.node_id, t.kind, t.state, t.fence, t.attempt, t.open_needs, t.calls,
        t.executor_id, t.approval_id, ms(t.lease_until) AS lease_until_ms, ms(t.not_before) AS not_before_ms,
        ms(t.announced_at) AS announced_at_ms, ms(t.ready_at) AS ready_at_ms, ms(t.started_at) AS started_at_ms,
-       ms(t.ended_at) AS ended_at_ms, t.cost_microusd, t.tokens_in, t.tokens_out
+       ms(t.ended_at) AS ended_at_ms, t.skipped, t.cost_microusd, t.tokens_in, t.tokens_out
 FROM (SELECT DISTINCT * FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[])) AS k (tenant_id, run_id)
      JOIN runs r USING (tenant_id, run_id)
      JOIN tasks t USING (tenant_id, run_id)
@@ -24,7 +24,7 @@ WHERE r.tasks_total > 16;
 SELECT t.tenant_id, t.run_id, t.task_no, t.node_id, t.kind, t.state, t.fence, t.attempt, t.open_needs, t.calls,
        t.executor_id, t.approval_id, ms(t.lease_until) AS lease_until_ms, ms(t.not_before) AS not_before_ms,
        ms(t.announced_at) AS announced_at_ms, ms(t.ready_at) AS ready_at_ms, ms(t.started_at) AS started_at_ms,
-       ms(t.ended_at) AS ended_at_ms, t.cost_microusd, t.tokens_in, t.tokens_out
+       ms(t.ended_at) AS ended_at_ms, t.skipped, t.cost_microusd, t.tokens_in, t.tokens_out
 FROM (SELECT DISTINCT * FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[])) AS k (tenant_id, run_id)
      JOIN tasks t USING (tenant_id, run_id)
 WHERE t.task_no < 16;
@@ -38,7 +38,7 @@ FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :task_no[]::bigint[], :node
 
 -- name: tasks_save
 UPDATE tasks AS t
-SET state = n.state, fence = n.fence, attempt = n.attempt, open_needs = n.open_needs, calls = n.calls,
+SET state = n.state, fence = n.fence, attempt = n.attempt, open_needs = n.open_needs, calls = n.calls, skipped = n.skipped,
     executor_id = n.executor_id, approval_id = n.approval_id, lease_until = at_ms(n.lease_until),
     not_before = at_ms(n.not_before), announced_at = at_ms(n.announced_at), ready_at = at_ms(n.ready_at),
     started_at = at_ms(n.started_at), ended_at = at_ms(n.ended_at), output = coalesce(n.output, t.output),
@@ -48,10 +48,10 @@ FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :task_no[]::bigint[], :stat
             :attempt[]::bigint[], :open_needs[]::bigint[], :calls[]::bigint[], :executor_id[]::text[],
             :approval_id[]::uuid[], :lease_until_ms[]::bigint[], :not_before_ms[]::bigint[],
             :announced_at_ms[]::bigint[], :ready_at_ms[]::bigint[], :started_at_ms[]::bigint[],
-            :ended_at_ms[]::bigint[], :output[]::jsonb[], :error[]::jsonb[], :cost_microusd[]::bigint[],
+            :ended_at_ms[]::bigint[], :skipped[]::boolean[], :output[]::jsonb[], :error[]::jsonb[], :cost_microusd[]::bigint[],
             :tokens_in[]::bigint[], :tokens_out[]::bigint[])
      AS n (tenant_id, run_id, task_no, state, fence, attempt, open_needs, calls, executor_id, approval_id,
-           lease_until, not_before, announced_at, ready_at, started_at, ended_at, output, error, cost_microusd,
+           lease_until, not_before, announced_at, ready_at, started_at, ended_at, skipped, output, error, cost_microusd,
            tokens_in, tokens_out)
 WHERE t.tenant_id = n.tenant_id AND t.run_id = n.run_id AND t.task_no = n.task_no;
 
@@ -115,7 +115,7 @@ FROM unnest(:tenant_id[]::uuid[], :approval_id[]::uuid[]) AS k (tenant_id, appro
 WHERE a.decided_at IS NOT NULL;
 
 -- name: outputs_load
-SELECT t.tenant_id, t.run_id, t.task_no, t.node_id, t.output
+SELECT t.tenant_id, t.run_id, t.task_no, t.node_id, t.output, t.skipped
 FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :task_no[]::bigint[]) AS k (tenant_id, run_id, task_no)
      JOIN tasks t USING (tenant_id, run_id, task_no);
 

@@ -12,7 +12,7 @@ struct bad {
 #define WORKFLOW(nodes) "{\"nodes\":[" nodes "]}"
 #define NODE(more)      WORKFLOW("{\"node_id\":\"a\"," more "}")
 #define MAP(checks)     NODE("\"kind\":\"map\",\"map\":{\"checks\":[" checks "]}")
-#define CHECK(against)  "{\"name\":\"c\",\"value\":1,\"op\":\"regex\",\"against\":" against "}"
+#define CHECK(holds)    "{\"name\":\"c\",\"condition\":\"" holds "\"}"
 #define NOOP(id, more)  "{\"node_id\":\"" id "\",\"kind\":\"noop\"" more "}"
 #define HTTP(http)      NODE("\"kind\":\"http\",\"http\":{\"url\":\"http://x\"" http "}")
 #define SCORED(scorers) "{\"nodes\":[" NOOP("a", "") "],\"scorers\":[" scorers "]}"
@@ -72,8 +72,11 @@ static void good_workflows_are_taken(void **state)
         NODE("\"kind\":\"map\",\"map\":{\"value\":{\"n\":\"${{ input[\\\"a b\\\"][0] }}\"}}"),
         WORKFLOW(NOOP("a", "") ",{\"node_id\":\"b\",\"kind\":\"map\",\"needs\":[\"a\"],"
                                "\"map\":{\"value\":\"${{ steps.a.output }}\"}}"),
-        MAP(CHECK("\"^\\\\([a-z]+\\\\)$\"")),
-        MAP(CHECK("\"${{ input.pattern }}\"")),
+        MAP(CHECK("input.name.matches('^[a-z]+$')")),
+        NODE("\"kind\":\"noop\",\"condition\":\"input.go\""),
+        WORKFLOW(NOOP("a", "") "," NOOP(
+            "b", ",\"needs\":[\"a\"],\"condition\":\"!steps.a.skipped\","
+                 "\"edges\":[{\"needs\":\"a\",\"condition\":\"steps['a'].output == 1\"}]")),
         NODE("\"kind\":\"noop\",\"retry\":{\"max_attempts\":20},\"timeout_ms\":86400000"),
         SCORED(SCORER("\"kind\":\"regex\",\"value\":\"\\\\$[0-9]\\\"x\"")),
         SCORED(SCORER("\"kind\":\"bounds\",\"min\":\"0.5\"")),
@@ -119,19 +122,22 @@ static void bad_expressions_are_refused_where_they_stand(void **state)
 {
     /* clang-format off */
     static const struct bad rows[] = {
-        { HTTP(",\"body\":\"${{ input.x\""), "nodes[0].http.body", "has a ${{ without its }}" },
-        { HTTP(",\"body\":\"${{ }}\""), "nodes[0].http.body", "\"\" is not a path" },
-        { HTTP(",\"body\":\"${{ 1 + 1 }}\""), "nodes[0].http.body", "\"1 + 1\" is not a path" },
-        { HTTP(",\"body\":\"${{ secrets.key }}\""), "nodes[0].http.body", "\"secrets.key\" is not input…, run… or steps.<node_id>…" },
-        { HTTP(",\"body\":\"${{ inputs }}\""), "nodes[0].http.body", "\"inputs\" is not input…, run… or steps.<node_id>…" },
+        { HTTP(",\"body\":\"${{ input.x\""), "nodes[0].http.body", "1:12: the expression ends before \"}}\"" },
+        { HTTP(",\"body\":\"${{ }}\""), "nodes[0].http.body", "1:5: } where an expression was expected" },
+        { HTTP(",\"body\":\"${{ 1 + }}\""), "nodes[0].http.body", "1:9: } where an expression was expected" },
+        { HTTP(",\"body\":\"${{ secrets.key }}\""), "nodes[0].http.body", "1:5: there is no variable \"secrets\"" },
+        { HTTP(",\"body\":\"${{ 1 + 'a' }}\""), "nodes[0].http.body", "1:7: no such overload: _+_(int, string)" },
+        { HTTP(",\"body\":\"two\\nlines ${{ inputs }}\""), "nodes[0].http.body", "2:11: there is no variable \"inputs\"" },
         { HTTP(",\"body\":\"${{ steps.b.output }}\""), "nodes[0].http.body", "names the step \"b\", which does not exist" },
+        { HTTP(",\"body\":\"${{ steps[input.x].output }}\""), "nodes[0].http.body", "does not say which step: write steps.<node_id> or steps[\"<node_id>\"]" },
         { HTTP(",\"body\":{\"deep\":[\"${{ steps.a.output }}\"]}"), "nodes[0].http.body", "names the step \"a\", which does not come before this one" },
-        { HTTP(",\"headers\":{\"x\":\"${{ nothing }}\"}"), "nodes[0].http.headers", "\"nothing\" is not input…, run… or steps.<node_id>…" },
+        { HTTP(",\"headers\":{\"x\":\"${{ nothing }}\"}"), "nodes[0].http.headers", "1:5: there is no variable \"nothing\"" },
         { WORKFLOW(NOOP("b", "") ",{\"node_id\":\"a\",\"kind\":\"llm\",\"llm\":{\"prompt\":\"${{ steps.b.output }}\"}}"), "nodes[1].llm.prompt", "names the step \"b\", which does not come before this one" },
-        { MAP("{\"name\":\"c\",\"value\":\"${{ x }}\",\"op\":\"equals\",\"against\":1}"), "nodes[0].map.checks[0].value", "\"x\" is not input…, run… or steps.<node_id>…" },
-        { MAP(CHECK("\"(\"")), "nodes[0].map.checks[0].against", "is not a pattern: Unmatched ( or \\(" },
-        { MAP(CHECK("\"\\\\\\\\(\"")), "nodes[0].map.checks[0].against", "is not a pattern: Unmatched ( or \\(" },
-        { MAP(CHECK("7")), "nodes[0].map.checks[0].against", "is not a text: a pattern is one" },
+        { MAP(CHECK("x")), "nodes[0].map.checks[0].condition", "1:1: there is no variable \"x\"" },
+        { MAP(CHECK("1 + 1")), "nodes[0].map.checks[0].condition", "1:3: the expression gives int where bool is wanted" },
+        { NODE("\"kind\":\"noop\",\"condition\":\"steps.a.skipped\""), "nodes[0].condition", "names the step \"a\", which does not come before this one" },
+        { WORKFLOW(NOOP("a", "") "," NOOP("b", ",\"edges\":[{\"needs\":\"a\",\"condition\":\"true\"}]")), "nodes[1].edges[0].needs", "is \"a\", which is not among the needs" },
+        { WORKFLOW(NOOP("a", "") "," NOOP("b", ",\"needs\":[\"a\"],\"edges\":[{\"needs\":\"a\",\"condition\":\"true\"},{\"needs\":\"a\",\"condition\":\"true\"}]")), "nodes[1].edges[1].needs", "has two conditions" },
     };
     /* clang-format on */
 
@@ -186,6 +192,7 @@ static void tools_are_checked(void **state)
         { TOOL("\"http\":{\"url\":\"u\"},\"parameters\":[1]"), "parameters", "is not an object (a JSON Schema)" },
         { TOOL("\"http\":{\"url\":\"u\"},\"timeout_ms\":3600001"), "timeout_ms", "is not between 0 and 3600000" },
         { TOOL("\"http\":{\"url\":\"u\",\"headers\":\"x\"}"), "http.headers", "is not an object" },
+        { TOOL("\"http\":{\"url\":\"u/${{ steps.a.output }}\"}"), "http.url", "names the step \"a\", which does not exist" },
     };
     /* clang-format on */
 

@@ -106,6 +106,19 @@ static void a_completed_task_releases_those_that_wait(void **state)
     assert_int_equal(now.run.tasks_live, 0);
 }
 
+static void a_skipped_task_is_completed_without_an_output(void **state)
+{
+    start(*state, 3);
+    say((struct task_report){ .outcome = OUTCOME_SKIPPED, .output = "7" }, NULL);
+    assert_int_equal(now.tasks[READ].state, TASK_COMPLETED);
+    assert_true(now.tasks[READ].skipped);
+    assert_null(now.tasks[READ].output);
+    assert_int_equal(now.tasks[WRITE].state,
+                     TASK_READY); /* it says for itself whether it is done */
+    assert_int_equal(now.run.tasks_open, 2);
+    ASSERT_TOLD("task.skipped");
+}
+
 static void whoever_asks_gets_the_next_task_of_its_class_at_once(void **state)
 {
     struct task *next;
@@ -270,6 +283,7 @@ int main(void)
         RV_TEST(the_first_claim_starts_the_run),
         RV_TEST(nobody_claims_what_is_held_or_waits),
         RV_TEST(a_completed_task_releases_those_that_wait),
+        RV_TEST(a_skipped_task_is_completed_without_an_output),
         RV_TEST(whoever_asks_gets_the_next_task_of_its_class_at_once),
         RV_TEST(the_last_task_completes_the_run_with_its_output),
         RV_TEST(a_stale_report_changes_nothing),

@@ -56,6 +56,8 @@ static void keeps_types_in_values(void **state)
         { "\"${{ input }}\"", "{\"name\":\"Ada\",\"n\":3,\"none\":null,\"list\":[1,\"two\","
                               "{\"k\":true}],\"odd key\":\"yes\"}" },
         { "\"n is ${{ input.n }}\"", "\"n is 3\"" },
+        { "\"${{ input.n * 2 > 5 ? [input.name] : [] }}\"", "[\"Ada\"]" },
+        { "\"${{ size(' a  b '.words()) }}\"", "2" },
         { "{\"a\":[\"${{ input.list[0] }}\",{\"b\":\"${{ input.none }}\"}],\"c\":true}",
           "{\"a\":[1,{\"b\":null}],\"c\":true}" },
         { "{\"${{ input.n }}\":1}", "{\"${{ input.n }}\":1}" }, /* names are names */
@@ -76,13 +78,13 @@ static void says_where_a_path_leads_nowhere(void **state)
     static const struct {
         const char *json, *why;
     } rows[] = {
-        { "\"${{ steps.write.output }}\"", "step here: map.value: there is no steps.write.output" },
+        { "\"${{ steps.write.output }}\"", "step here: map.value: 1:11: no such key: \"write\"" },
         { "{\"a\":[0,\"x ${{ input.list[3] }}\"]}",
-          "step here: map.value.a[1]: there is no input.list[3]" },
-        { "\"${{ input.name.more }}\"", "step here: map.value: there is no input.name.more" },
-        { "\"${{ 1 + 1 }}\"", "step here: map.value: \"1 + 1\" is not a path" },
-        { "\"${{ }}\"", "step here: map.value: \"\" is not a path" },
-        { "\"a ${{ input.name\"", "step here: map.value: a ${{ has no }}" },
+          "step here: map.value.a[1]: 1:17: no such index or key: 3" },
+        { "\"${{ input.name.more }}\"", "step here: map.value: 1:16: string has no fields" },
+        { "\"${{ 1 / 0 }}\"", "step here: map.value: 1:7: division by zero" },
+        { "\"${{ }}\"", "step here: map.value: 1:5: } where an expression was expected" },
+        { "\"a ${{ input.name\"", "step here: map.value: 1:17: the expression ends before \"}}\"" },
     };
     struct rv_ctx *cx = *state;
     struct expr expr = expr_of(cx);
@@ -93,6 +95,30 @@ static void says_where_a_path_leads_nowhere(void **state)
         assert_fails(cx, expr_json(cx, &expr, "map.value", rows[i].json, &out), RV_UNPROCESSABLE,
                      rows[i].why);
     }
+}
+
+static void conditions_hold_or_do_not(void **state)
+{
+    static const struct {
+        const char *condition;
+        bool holds;
+    } rows[] = {
+        { NULL, true },
+        { "input.n > 2", true },
+        { "input.n > 3", false },
+        { "steps.read.output.status == 200 && !(\"x\" in input)", true },
+        { "input.nothing == 1 || true", true },
+    };
+    struct rv_ctx *cx = *state;
+    struct expr expr = expr_of(cx);
+    bool holds;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_ok(cx, expr_holds(cx, &expr, "condition", rows[i].condition, &holds));
+        assert_int_equal(holds, rows[i].holds);
+    }
+    assert_int_equal(expr_holds(cx, &expr, "condition", "input.nothing", &holds), RV_UNPROCESSABLE);
+    assert_int_equal(expr_holds(cx, &expr, "condition", "input.name", &holds), RV_UNPROCESSABLE);
 }
 
 static void refuses_what_is_nested_too_deeply(void **state)
@@ -109,9 +135,8 @@ static void refuses_what_is_nested_too_deeply(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RV_TEST(replaces_expressions_in_texts),
-        RV_TEST(keeps_types_in_values),
-        RV_TEST(says_where_a_path_leads_nowhere),
+        RV_TEST(replaces_expressions_in_texts),     RV_TEST(keeps_types_in_values),
+        RV_TEST(says_where_a_path_leads_nowhere),   RV_TEST(conditions_hold_or_do_not),
         RV_TEST(refuses_what_is_nested_too_deeply),
     };
 
