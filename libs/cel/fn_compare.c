@@ -92,6 +92,6 @@ const struct cel_function cel_fn_compare[] = {
     { "@in",  CEL_CALL, "ALA:b",  in_list,  false },
     { "@in",  CEL_CALL, "AMAB:b", in_map,   false },
     { "!_",   CEL_CALL, "b:b",    negation, false },
-    { NULL },
+    { 0 },
 };
 /* clang-format on */

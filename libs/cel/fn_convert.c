@@ -229,6 +229,6 @@ const struct cel_function cel_fn_convert[] = {
     { "duration",  CEL_CALL, "s:D", duration_read,  false },
     { "type",      CEL_CALL, "A:T", type_of,        false },
     { "dyn",       CEL_CALL, "A:*", same,           false },
-    { NULL },
+    { 0 },
 };
 /* clang-format on */

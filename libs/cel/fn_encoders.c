@@ -34,6 +34,6 @@ static struct cel_value decode(struct cel_run *run, const struct cel_value *args
 const struct cel_function cel_fn_encoders[] = {
     { "base64.encode", CEL_CALL, "y:s", encode, true },
     { "base64.decode", CEL_CALL, "s:y", decode, true },
-    { NULL },
+    { 0 },
 };
 /* clang-format on */

@@ -250,6 +250,6 @@ const struct cel_function cel_fn_lists[] = {
     { "sort",        CEL_METHOD, "LA:LA",   sort,     false },
     { "first",       CEL_METHOD, "LA:OA",   first,    false },
     { "last",        CEL_METHOD, "LA:OA",   last,     false },
-    { NULL },
+    { 0 },
 };
 /* clang-format on */

@@ -172,6 +172,6 @@ const struct cel_function cel_fn_math[] = {
     { "math.bitShiftLeft",  CEL_CALL, "ui:u",  shift,       false },
     { "math.bitShiftRight", CEL_CALL, "ii:i",  shift_right, false },
     { "math.bitShiftRight", CEL_CALL, "ui:u",  shift_right, false },
-    { NULL },
+    { 0 },
 };
 /* clang-format on */

@@ -121,6 +121,6 @@ const struct cel_function cel_fn_number[] = {
     { "_%_", CEL_CALL, "uu:u",     uint_modulo,         false },
     { "-_",  CEL_CALL, "i:i",      int_negate,          false },
     { "-_",  CEL_CALL, "d:d",      double_negate,       false },
-    { NULL },
+    { 0 },
 };
 /* clang-format on */

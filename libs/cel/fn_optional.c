@@ -89,6 +89,6 @@ const struct cel_function cel_fn_optional[] = {
     { "value",                   CEL_METHOD, "OA:A",    value_of,    false },
     { "or",                      CEL_METHOD, "OAOA:OA", either,      false },
     { "orValue",                 CEL_METHOD, "OAA:A",   or_value,    false },
-    { NULL },
+    { 0 },
 };
 /* clang-format on */

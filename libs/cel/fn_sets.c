@@ -51,6 +51,6 @@ const struct cel_function cel_fn_sets[] = {
     { "sets.contains",   CEL_CALL, "LALA:b", contains,   false },
     { "sets.equivalent", CEL_CALL, "LALA:b", equivalent, false },
     { "sets.intersects", CEL_CALL, "LALA:b", intersects, false },
-    { NULL },
+    { 0 },
 };
 /* clang-format on */

@@ -117,6 +117,6 @@ const struct cel_function cel_fn_string[] = {
     { "startsWith", CEL_METHOD, "ss:b",   starts_with, false },
     { "endsWith",   CEL_METHOD, "ss:b",   ends_with,   false },
     { "matches",    CEL_BOTH,   "ss:b",   matches,     true },
-    { NULL },
+    { 0 },
 };
 /* clang-format on */

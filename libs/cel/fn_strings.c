@@ -288,6 +288,6 @@ const struct cel_function cel_fn_strings[] = {
     { "reverse",       CEL_METHOD, "LA:LA",  cel_list_reverse,   false },
     { "strings.quote", CEL_CALL,   "s:s",    quote,              true },
     { "format",        CEL_METHOD, "sL*:s",  cel_strings_format, true },
-    { NULL },
+    { 0 },
 };
 /* clang-format on */

@@ -134,6 +134,6 @@ const struct cel_function cel_fn_time[] = {
     { "getSeconds",      CEL_METHOD, "D:i", total_seconds,      false },
     WITH_ZONE("getMilliseconds", get_milliseconds),
     { "getMilliseconds", CEL_METHOD, "D:i", total_milliseconds, false },
-    { NULL },
+    { 0 },
 };
 /* clang-format on */

@@ -126,7 +126,7 @@ static void hosts_add_functions_of_their_own(void **state)
     static const struct cel_function functions[] = {
         { "double_of", CEL_BOTH, "i:i", doubled, false },
         { "my.count", CEL_CALL, "*~:i", counted, false },
-        { NULL },
+        { 0 },
     };
     struct cel_env env = { .variables = abc, .functions = functions, .container = "my.house" };
     struct rv_ctx *cx = *state;
