@@ -71,6 +71,13 @@ came_back() { # came_back <name> <its old process>
     [ -n "$now" ] && [ "$now" != 0 ] && [ "$now" != "$2" ] && kill -0 "$now" 2>/dev/null
 }
 
+# -- without a server
+check "an expression needs no server" test "$(reeve cel eval '1 + 2')" = 3
+exits 3 "what is no expression is refused" reeve cel eval '1 +'
+check "with line and column" grep -q '^reeve cel eval: 1:4: ' "$home/said"
+exits 1 "and what has no value fails" reeve cel eval '1 / 0'
+exits 2 "half a command is misuse" reeve cel
+
 # -- the supervisor
 exits 4 "ps says that nothing runs" reeve ps
 exits 0 "everything starts" reeve up --detach --port 0 --executors 2

@@ -23,9 +23,9 @@ static void compares_texts_and_numbers(void **state)
     assert_false(holds(MATCH_EQUALS, "a", "b"));
     assert_string_equal(why, "\"a\" does not equal \"b\"");
     assert_false(holds(MATCH_EQUALS, NULL, ""));
-    assert_true(holds(MATCH_NOT_EQUALS, "a", "b"));
     assert_true(holds(MATCH_CONTAINS, "green tea", "tea"));
-    assert_false(holds(MATCH_NOT_CONTAINS, "green tea", "tea"));
+    assert_false(holds(MATCH_CONTAINS, "green tea", "milk"));
+    assert_string_equal(why, "\"green tea\" does not contain \"milk\"");
     assert_true(holds(MATCH_AT_LEAST, "2", "2"));
     assert_false(holds(MATCH_AT_MOST, "2.5", "2"));
     assert_string_equal(why, "2.5 is above 2");
@@ -33,31 +33,18 @@ static void compares_texts_and_numbers(void **state)
     assert_string_equal(why, "\"many\" is not a number");
     assert_false(holds(MATCH_AT_LEAST, "2", "few"));
     assert_string_equal(why, "the bound \"few\" is not a number");
-    assert_true(holds(MATCH_LENGTH_AT_LEAST, " three little words ", "3"));
-    assert_false(holds(MATCH_LENGTH_AT_MOST, "three little words", "2"));
     assert_false(match_holds(0, text(&(const char *){ "a" }), text(&(const char *){ "a" }), why,
                              sizeof(why)));
 }
 
-static void compares_lists(void **state)
+static void looks_for_an_element_in_a_list(void **state)
 {
-    static const char *const fruits[] = { "apple", "pear" }, *const lines[] = { "the  quick\nfox",
-                                                                                "lazy dog" };
-    struct match_value list = { fruits, 2, true }, quotes = { lines, 2, true };
-    const char *one = "apple", *part = "app", *two = "2",
-               *source = "See the quick \t fox and the lazy\ndog.";
+    static const char *const fruits[] = { "apple", "pear" };
+    struct match_value list = { fruits, 2, true };
+    const char *one = "apple", *part = "app";
 
     assert_true(match_holds(MATCH_CONTAINS, list, text(&one), why, sizeof(why)));
     assert_false(match_holds(MATCH_CONTAINS, list, text(&part), why, sizeof(why)));
-    assert_true(match_holds(MATCH_LENGTH_AT_MOST, list, text(&two), why, sizeof(why)));
-    assert_true(match_holds(MATCH_ALL_WITHIN, quotes, text(&source), why, sizeof(why)));
-    assert_false(match_holds(MATCH_ALL_WITHIN, list, text(&source), why, sizeof(why)));
-    assert_string_equal(why, "\"apple\" does not occur in the text");
-    list.n = 0;
-    assert_false(match_holds(MATCH_ALL_WITHIN, list, text(&source), why, sizeof(why)));
-    assert_false(match_holds(MATCH_ALL_WITHIN,
-                             (struct match_value){ (const char *const[]){ " \n" }, 1, true },
-                             text(&source), why, sizeof(why)));
 }
 
 static void takes_patterns_that_end_in_time(void **state)
@@ -229,7 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RV_TEST(compares_texts_and_numbers),
-        RV_TEST(compares_lists),
+        RV_TEST(looks_for_an_element_in_a_list),
         RV_TEST(takes_patterns_that_end_in_time),
         RV_TEST(never_cuts_a_character_in_two),
         RV_TEST(scores_one_or_nothing_with_a_reason),
