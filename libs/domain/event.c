@@ -84,6 +84,7 @@ const char *const event_types[] = {
     "run.cancelled",
     "task.started",
     "task.completed",
+    "task.skipped",
     "task.failed",
     "task.retry_scheduled",
     "task.lease_expired",

@@ -27,7 +27,7 @@ static const struct rule {
       "SELECT count(*) AS checked, count(*) - count(DISTINCT (tenant_id, project_id, idempotency_key)) AS broken FROM runs WHERE idempotency_key IS NOT NULL", true },
     { "I05", "a completed task was said to be completed exactly once",
       "SELECT count(*) AS checked, count(*) FILTER (WHERE said <> 1) AS broken FROM (SELECT (SELECT count(*) FROM events e WHERE e.tenant_id = t.tenant_id "
-      "AND e.run_id = t.run_id AND e.type = 'task.completed' AND e.node_id = t.node_id) AS said FROM tasks t WHERE t.state = 'completed') AS x", true },
+      "AND e.run_id = t.run_id AND e.type IN ('task.completed', 'task.skipped') AND e.node_id = t.node_id) AS said FROM tasks t WHERE t.state = 'completed') AS x", true },
     { "I05b", "a completed run has only completed tasks",
       "SELECT count(*) AS checked, count(*) FILTER (WHERE t.state <> 'completed') AS broken FROM tasks t JOIN runs r USING (tenant_id, run_id) WHERE r.state = 'completed'", true },
     { "I06", "fences rise: a task's fence is at least that of its last attempt, and attempts differ",
