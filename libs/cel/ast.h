@@ -28,7 +28,7 @@ enum cel_ref {
     REF_NONE,
     REF_VARIABLE, /* slot in the env's variables */
     REF_LOCAL,    /* slot in the frame of the evaluation */
-    REF_TYPE,     /* value */
+    REF_VALUE,    /* value: a type, a constant of protobuf */
     REF_FUNCTION, /* a.b.f(…): the target is part of the function's name */
 };
 

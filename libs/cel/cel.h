@@ -29,7 +29,7 @@ enum {
     CEL_SOURCE_MAX = 128 * 1024, /* bytes */
     CEL_DEPTH_MAX = 200,         /* of brackets, operators and calls inside each other */
     CEL_COST_MAX = 1000 * 1000,  /* of one evaluation, if the env says nothing */
-    CEL_FOLD_COST_MAX = 20000,   /* of all constant parts, worked out when compiled */
+    CEL_FOLD_COST_MAX = 20000,   /* of constant parts, worked out when compiled; and 8 a byte */
 };
 
 /* A name that a host gives a value. The table ends with a row without a name. */

@@ -64,7 +64,7 @@ static const struct cel_node *lower_ref(struct lowering *lowering, const struct 
         node = cel_node_of(lowering, expr, cel_run_variable, NULL, 0);
         node->name = lowering->env->variables[expr->slot].name;
         break;
-    case REF_TYPE:
+    case REF_VALUE:
         return constant(lowering, expr);
     default:
         return cel_unknown(lowering, expr, "variable");
@@ -175,7 +175,11 @@ const struct cel_node *cel_lower(struct lowering *lowering, const struct cel_exp
 static rv_result compile(struct rv_ctx *cx, const struct cel_env *env, struct cel_program *program,
                          struct cel_expr *expr, const struct cel_program **out)
 {
-    struct lowering lowering = { .cx = cx, .env = env, .fold_left = CEL_FOLD_COST_MAX };
+    struct lowering lowering = { .cx = cx,
+                                 .env = env,
+                                 .fold_left = CEL_FOLD_COST_MAX + 8 * (int64_t)program->source.len,
+                                 .fold_each =
+                                     CEL_FOLD_COST_MAX / 10 + 4 * (int64_t)program->source.len };
 
     RV_TRY(cx, cel_resolve(cx, env, &program->source, expr, &program->n_locals));
     if (!env->unchecked)

@@ -7,7 +7,7 @@
 struct lowering {
     struct rv_ctx *cx;
     const struct cel_env *env;
-    int64_t fold_left; /* of CEL_FOLD_COST_MAX */
+    int64_t fold_left, fold_each; /* what all constant parts may cost, and what one may */
 };
 
 /* The node that evaluates @expr. */

@@ -1,82 +1,7 @@
-#define _GNU_SOURCE /* memmem */
 /* Extension strings: positions are characters, from 0. */
 
 #include "base/text.h"
 #include "cel/functions.h"
-
-static struct cel_value out_of_range(struct cel_run *run, int64_t index)
-{
-    return cel_fail(run, "index out of range: %lld", (long long)index);
-}
-
-/* Whether @index is that of a character of @text, or right behind the last. */
-static bool inside(struct cel_value text, int64_t index)
-{
-    return index >= 0 && (uint64_t)index <= cel_characters(text);
-}
-
-static struct cel_value part(struct cel_value text, size_t from, size_t to)
-{
-    return cel_string(text.text + from, to - from);
-}
-
-static struct cel_value char_at(struct cel_run *run, const struct cel_value *args, size_t n_args)
-{
-    int64_t index = args[1].whole;
-
-    (void)n_args;
-    if (!inside(args[0], index))
-        return out_of_range(run, index);
-    return part(args[0], cel_character_at(args[0], (size_t)index),
-                cel_character_at(args[0], (size_t)index + 1));
-}
-
-/* Where @what is in @text at byte @from or behind; the length when it is nowhere. */
-static size_t find(struct cel_value text, struct cel_value what, size_t from)
-{
-    const char *found;
-
-    if (what.len == 0)
-        return from;
-    found = memmem(text.text + from, text.len - from, what.text, what.len);
-    return found ? (size_t)(found - text.text) : text.len;
-}
-
-static struct cel_value index_of(struct cel_run *run, const struct cel_value *args, size_t n_args)
-{
-    int64_t index = n_args == 3 ? args[2].whole : 0;
-    size_t at;
-
-    if (!inside(args[0], index))
-        return out_of_range(run, index);
-    at = find(args[0], args[1], cel_character_at(args[0], (size_t)index));
-    if (at == args[0].len && args[1].len > 0)
-        return cel_int(-1);
-    return cel_int((int64_t)cel_characters(part(args[0], 0, at)));
-}
-
-/* The last place that is not behind the given one. */
-static struct cel_value last_index_of(struct cel_run *run, const struct cel_value *args,
-                                      size_t n_args)
-{
-    struct cel_value text = args[0], what = args[1];
-    size_t at = text.len;
-
-    if (n_args == 3 && !inside(text, args[2].whole))
-        return out_of_range(run, args[2].whole);
-    if (n_args == 3)
-        at = cel_character_at(text, (size_t)args[2].whole);
-    if (what.len > text.len || !cel_spend(run, (size_t)what.len * (at / 64 + 1) / 16))
-        return run->spent ? cel_spent(run) : cel_int(-1);
-    if (at > text.len - what.len)
-        at = text.len - what.len;
-    for (;; at--) {
-        if (what.len == 0 || memcmp(text.text + at, what.text, what.len) == 0)
-            return cel_int((int64_t)cel_characters(part(text, 0, at)));
-        if (at == 0)
-            return cel_int(-1);
-    }
-}
 
 static struct cel_value joined(struct cel_run *run, const struct cel_value *args, size_t n_args)
 {
@@ -127,7 +52,7 @@ static struct cel_value upper(struct cel_run *run, const struct cel_value *args,
 static size_t piece_end(struct cel_value text, struct cel_value mark, size_t from)
 {
     if (mark.len > 0)
-        return find(text, mark, from);
+        return cel_find(text, mark, from);
     return from + (from < text.len ? rv_utf8_next(text.text + from, text.len - from, NULL) : 0);
 }
 
@@ -140,7 +65,7 @@ static struct cel_value replaced(struct cel_run *run, const struct cel_value *ar
     size_t at = 0;
 
     for (; limit > 0; limit--) {
-        size_t found = old.len ? find(text, old, at) : at, next;
+        size_t found = old.len ? cel_find(text, old, at) : at, next;
 
         if (old.len && found == text.len)
             break;
@@ -176,31 +101,16 @@ static struct cel_value split(struct cel_run *run, const struct cel_value *args,
     for (size_t at = 0; n < most;) {
         size_t end = n + 1 == most && limit >= 0 ? text.len : piece_end(text, mark, at);
 
-        items[n++] = part(text, at, end);
+        items[n++] = cel_part(text, at, end);
         if (end == text.len)
             break;
         at = end + mark.len;
         if (at == text.len && mark.len && n < most) {
-            items[n++] = part(text, at, at);
+            items[n++] = cel_part(text, at, at);
             break;
         }
     }
     return cel_list_of(run->cx, items, n);
-}
-
-static struct cel_value substring(struct cel_run *run, const struct cel_value *args, size_t n_args)
-{
-    int64_t from = args[1].whole, to = n_args == 3 ? args[2].whole : from;
-
-    if (!inside(args[0], from))
-        return out_of_range(run, from);
-    if (!inside(args[0], to))
-        return out_of_range(run, to);
-    if (to < from)
-        return cel_fail(run, "invalid substring range: %lld to %lld", (long long)from,
-                        (long long)to);
-    return part(args[0], cel_character_at(args[0], (size_t)from),
-                n_args == 3 ? cel_character_at(args[0], (size_t)to) : args[0].len);
 }
 
 /* Unicode's White_Space. */
@@ -228,7 +138,7 @@ static struct cel_value trim(struct cel_run *run, const struct cel_value *args, 
         }
         at += bytes;
     }
-    return from < to ? part(args[0], from, to) : cel_text("");
+    return from < to ? cel_part(args[0], from, to) : cel_text("");
 }
 
 static struct cel_value reverse(struct cel_run *run, const struct cel_value *args, size_t n_args)
@@ -268,11 +178,11 @@ static struct cel_value quote(struct cel_run *run, const struct cel_value *args,
 
 /* clang-format off */
 const struct cel_function cel_fn_strings[] = {
-    { "charAt",        CEL_METHOD, "si:s",   char_at,            true },
-    { "indexOf",       CEL_METHOD, "ss:i",   index_of,           true },
-    { "indexOf",       CEL_METHOD, "ssi:i",  index_of,           true },
-    { "lastIndexOf",   CEL_METHOD, "ss:i",   last_index_of,      true },
-    { "lastIndexOf",   CEL_METHOD, "ssi:i",  last_index_of,      true },
+    { "charAt",        CEL_METHOD, "si:s",   cel_strings_char_at,            true },
+    { "indexOf",       CEL_METHOD, "ss:i",   cel_strings_index_of,           true },
+    { "indexOf",       CEL_METHOD, "ssi:i",  cel_strings_index_of,           true },
+    { "lastIndexOf",   CEL_METHOD, "ss:i",   cel_strings_last_index_of,      true },
+    { "lastIndexOf",   CEL_METHOD, "ssi:i",  cel_strings_last_index_of,      true },
     { "join",          CEL_METHOD, "Ls:s",   joined,             true },
     { "join",          CEL_METHOD, "Lss:s",  joined,             true },
     { "lowerAscii",    CEL_METHOD, "s:s",    lower,              true },
@@ -281,8 +191,8 @@ const struct cel_function cel_fn_strings[] = {
     { "replace",       CEL_METHOD, "sssi:s", replaced,           true },
     { "split",         CEL_METHOD, "ss:Ls",  split,              true },
     { "split",         CEL_METHOD, "ssi:Ls", split,              true },
-    { "substring",     CEL_METHOD, "si:s",   substring,          true },
-    { "substring",     CEL_METHOD, "sii:s",  substring,          true },
+    { "substring",     CEL_METHOD, "si:s",   cel_strings_substring,          true },
+    { "substring",     CEL_METHOD, "sii:s",  cel_strings_substring,          true },
     { "trim",          CEL_METHOD, "s:s",    trim,               true },
     { "reverse",       CEL_METHOD, "s:s",    reverse,            true },
     { "reverse",       CEL_METHOD, "LA:LA",  cel_list_reverse,   false },

@@ -15,7 +15,14 @@ extern const struct cel_function cel_fn_compare[], cel_fn_convert[], cel_fn_enco
 /* Functions whose names stand in another table, beside theirs. */
 typedef struct cel_value cel_call(struct cel_run *run, const struct cel_value *args, size_t n_args);
 cel_call cel_time_add, cel_time_subtract, cel_text_add, cel_list_add, cel_list_reverse,
+    cel_strings_char_at, cel_strings_index_of, cel_strings_last_index_of, cel_strings_substring,
     cel_strings_format;
+
+/* Where @what is in @text at byte @from or behind; the length of @text when it is nowhere. */
+size_t cel_find(struct cel_value text, struct cel_value what, size_t from);
+
+/* The bytes of @text from @from to before @to. */
+struct cel_value cel_part(struct cel_value text, size_t from, size_t to);
 
 /* What a copy of @text costs and is: CEL_ERROR when too little is left. */
 struct cel_value cel_copy(struct cel_run *run, enum cel_kind kind, const char *text, size_t len);

@@ -19,6 +19,16 @@ struct cel_expr *cel_parse_unary(struct cel_parser *parser);
 struct cel_expr *cel_parse_member(struct cel_parser *parser);
 struct cel_expr *cel_parse_literal(struct cel_parser *parser, bool negative, size_t at);
 
+/* What may stand behind a dot, or name a field. */
+const char *cel_parse_selector(struct cel_parser *parser);
+
+/* What stands between brackets, up to the closing one; a comma behind the last item is fine. */
+struct cel_expr *cel_parse_items(struct cel_parser *parser, struct cel_expr expr,
+                                 enum cel_token_kind close);
+
+/* {f: v} behind a name that must be a type's. */
+struct cel_expr *cel_parse_message(struct cel_parser *parser, const struct cel_expr *named);
+
 /* The .f, .f(), [i] behind @expr, which may be NULL. */
 struct cel_expr *cel_parse_postfix(struct cel_parser *parser, struct cel_expr *expr);
 void *cel_parse_refused(struct cel_parser *parser, size_t at, const char *why);

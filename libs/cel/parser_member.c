@@ -13,8 +13,7 @@ static const char *taken_text(struct cel_parser *parser)
     return rv_strndup(parser->cx, parser->source->text + token.at + quoted, token.len - 2 * quoted);
 }
 
-/* What may stand behind a dot, or name a field. */
-static const char *parse_selector(struct cel_parser *parser)
+const char *cel_parse_selector(struct cel_parser *parser)
 {
     const struct cel_token *token = &parser->token;
 
@@ -97,7 +96,7 @@ static struct cel_expr *parse_select(struct cel_parser *parser, struct cel_expr 
     bool optional = cel_parser_took(parser, TOKEN_QUESTION);
     struct cel_expr expr = { .target = target, .at = parser->token.at, .optional = optional };
 
-    expr.name = parse_selector(parser);
+    expr.name = cel_parse_selector(parser);
     if (!expr.name)
         return NULL;
     if (optional || !cel_parser_took(parser, TOKEN_PAREN)) {
@@ -120,67 +119,6 @@ static struct cel_expr *parse_index(struct cel_parser *parser, struct cel_expr *
     return cel_expr_operator(parser, optional ? &cel_index_optional : &cel_index, at, args, 2);
 }
 
-static bool parse_item(struct cel_parser *parser, enum cel_expr_kind kind, struct cel_item *item)
-{
-    item->optional = cel_parser_took(parser, TOKEN_QUESTION);
-    item->at = parser->token.at;
-    if (kind == EXPR_MAP && !(item->key = cel_parse_expr(parser)))
-        return false;
-    if (kind == EXPR_MESSAGE && !(item->name = parse_selector(parser)))
-        return false;
-    if (kind != EXPR_LIST && !cel_parser_took(parser, TOKEN_COLON))
-        return cel_parse_unexpected(parser, "\":\"");
-    item->value = cel_parse_expr(parser);
-    return item->value != NULL;
-}
-
-/* Items up to the closing bracket, a comma behind the last is fine. */
-static struct cel_expr *parse_items(struct cel_parser *parser, struct cel_expr expr,
-                                    enum cel_token_kind close)
-{
-    size_t room = 0;
-
-    while (!cel_parser_took(parser, close)) {
-        if (expr.n_items == room) {
-            struct cel_item *more = rv_new_array(parser->cx, struct cel_item, room ? room * 2 : 4);
-
-            if (room)
-                memcpy(more, expr.items, room * sizeof(*more));
-            expr.items = more;
-            room = room ? room * 2 : 4;
-        }
-        if (!parse_item(parser, expr.kind, &expr.items[expr.n_items++]))
-            return NULL;
-        if (!cel_parser_took(parser, TOKEN_COMMA) && parser->token.kind != close)
-            return cel_parse_unexpected(parser, close == TOKEN_BRACKET_END ? "\"]\"" : "\"}\"");
-    }
-    return cel_expr_new(parser, expr);
-}
-
-/* "a.b.C" when the expression is nothing but names. */
-static const char *dotted(struct rv_ctx *cx, const struct cel_expr *expr)
-{
-    const char *before;
-
-    if (expr->kind == EXPR_NAME)
-        return expr->rooted ? rv_printf(cx, ".%s", expr->name) : expr->name;
-    if (expr->kind != EXPR_SELECT || expr->optional)
-        return NULL;
-    before = dotted(cx, expr->target);
-    return before ? rv_printf(cx, "%s.%s", before, expr->name) : NULL;
-}
-
-static struct cel_expr *parse_message(struct cel_parser *parser, const struct cel_expr *named)
-{
-    struct cel_expr expr = { .kind = EXPR_MESSAGE, .at = named->at };
-
-    expr.name = dotted(parser->cx, named);
-    if (!expr.name)
-        return cel_parse_unexpected(parser, "an operator");
-    cel_parser_take(parser);
-    return parse_items(parser, expr, TOKEN_BRACE_END);
-}
-
 struct cel_expr *cel_parse_postfix(struct cel_parser *parser, struct cel_expr *expr)
 {
     while (expr) {
@@ -192,7 +130,7 @@ struct cel_expr *cel_parse_postfix(struct cel_parser *parser, struct cel_expr *e
             expr = parse_index(parser, expr, at);
         else if (parser->token.kind == TOKEN_BRACE &&
                  (expr->kind == EXPR_NAME || expr->kind == EXPR_SELECT))
-            expr = parse_message(parser, expr);
+            expr = cel_parse_message(parser, expr);
         else
             return expr;
     }
@@ -265,12 +203,12 @@ static struct cel_expr *parse_primary(struct cel_parser *parser)
         return parse_parens(parser);
     case TOKEN_BRACKET:
         cel_parser_take(parser);
-        return parse_items(parser, (struct cel_expr){ .kind = EXPR_LIST, .at = (uint32_t)at },
-                           TOKEN_BRACKET_END);
+        return cel_parse_items(parser, (struct cel_expr){ .kind = EXPR_LIST, .at = (uint32_t)at },
+                               TOKEN_BRACKET_END);
     case TOKEN_BRACE:
         cel_parser_take(parser);
-        return parse_items(parser, (struct cel_expr){ .kind = EXPR_MAP, .at = (uint32_t)at },
-                           TOKEN_BRACE_END);
+        return cel_parse_items(parser, (struct cel_expr){ .kind = EXPR_MAP, .at = (uint32_t)at },
+                               TOKEN_BRACE_END);
     case TOKEN_DOT:
         cel_parser_take(parser);
         return parse_word(parser, at, true);

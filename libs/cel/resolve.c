@@ -70,14 +70,14 @@ static bool try_name(const struct resolver *resolver, const char *name, struct c
     if (try_variable(resolver, name, expr))
         return true;
     if (strcmp(name, "google.protobuf.NullValue.NULL_VALUE") == 0) {
-        expr->ref = REF_TYPE;
+        expr->ref = REF_VALUE;
         expr->value = cel_int(0);
         return true;
     }
     type = cel_type_named(name, strlen(name));
     if (!type)
         return false;
-    expr->ref = REF_TYPE;
+    expr->ref = REF_VALUE;
     expr->value = cel_type_value(type);
     return true;
 }

@@ -11,7 +11,7 @@ struct course {
     const struct cel_node *node;
     struct cel_value range;
     struct cel_walk walk; /* of a map */
-    size_t index, size;   /* of a list */
+    size_t index, size;   /* steps done, and all there are */
     struct cel_value wrong;
     struct cel_value *items;
     struct cel_pair *pairs;
@@ -36,8 +36,9 @@ static bool step(struct course *course)
     struct cel_value *vars = &run->locals[course->node->slot];
     bool two = course->node->macro->n_vars == 2;
 
-    if (!cel_spend(run, 1))
+    if (!cel_spend(run, 1) || course->index == course->size)
         return false;
+    course->index++;
     if (course->range.kind == CEL_MAP) {
         if (!cel_map_next(run->cx, course->range.map, &course->walk))
             return false;
@@ -46,9 +47,7 @@ static bool step(struct course *course)
             vars[1] = course->walk.value;
         return true;
     }
-    if (course->index == course->size)
-        return false;
-    vars[two] = cel_list_at(run->cx, course->range.list, course->index++);
+    vars[two] = cel_list_at(run->cx, course->range.list, course->index - 1);
     if (two)
         vars[0] = cel_int((int64_t)course->index - 1);
     return true;
