@@ -9,7 +9,11 @@
 
 #include "cel/facts.h"
 
-enum { PLAIN = 64 }; /* weight of a number, a time, an error: of its text too */
+enum {
+    PLAIN = 4,      /* weight of a number, a time, an optional around something */
+    TEXT_MOST = 64, /* of a number as text */
+    STEP = 16,      /* cost of a call that fails at once */
+};
 
 struct bound {
     int64_t cost, weight;
@@ -28,7 +32,6 @@ static const struct {
     const char *function;
     enum growth weight, cost;
 } growths[] = {
-    { "@in",             GROWS_SUM,     GROWS_PRODUCT },
     { "replace",         GROWS_PRODUCT, GROWS_PRODUCT },
     { "join",            GROWS_PRODUCT, GROWS_PRODUCT },
     { "format",          GROWS_PRODUCT, GROWS_PRODUCT },
@@ -44,6 +47,18 @@ static const struct {
 /* clang-format on */
 
 static struct bound bound_of(struct bounding *bounding, const struct cel_expr *expr);
+
+/* Whether all values of the type weigh next to nothing. */
+static bool is_plain(const struct cel_type *type)
+{
+    static const bool rows[CEL_TYPE_KINDS] = {
+        [CEL_T_NULL] = true,     [CEL_T_BOOL] = true,   [CEL_T_INT] = true,
+        [CEL_T_UINT] = true,     [CEL_T_DOUBLE] = true, [CEL_T_TIMESTAMP] = true,
+        [CEL_T_DURATION] = true, [CEL_T_TYPE] = true,
+    };
+
+    return type && rows[type->kind];
+}
 
 static int64_t plus(int64_t a, int64_t b)
 {
@@ -82,7 +97,7 @@ static struct bound of_const(struct cel_value value)
 static struct bound of_call(struct bounding *bounding, const struct cel_expr *expr)
 {
     enum growth cost = GROWS_SUM, weight = GROWS_SUM;
-    struct bound bound = { 1, PLAIN };
+    struct bound bound = { STEP, expr->op ? PLAIN : TEXT_MOST };
     const char *name = expr->functions ? expr->functions->name : expr->name ? expr->name : "";
 
     if (expr->target && expr->ref != REF_FUNCTION)
@@ -95,10 +110,8 @@ static struct bound of_call(struct bounding *bounding, const struct cel_expr *ex
             weight = growths[i].weight;
         }
     }
-    if (strcmp(name, "flatten") == 0 || strcmp(name, "strings.quote") == 0)
-        bound.weight = times(bound.weight, 2);
-    bound.cost = plus(bound.cost, grown(cost, times(bound.weight, 4)));
-    bound.weight = grown(weight, bound.weight);
+    bound.cost = plus(bound.cost, grown(cost, times(bound.weight, 2)));
+    bound.weight = grown(weight, times(bound.weight, 2));
     return bound;
 }
 
@@ -157,7 +170,7 @@ static struct bound of_select(struct bounding *bounding, const struct cel_expr *
     return bound;
 }
 
-static struct bound bound_of(struct bounding *bounding, const struct cel_expr *expr)
+static struct bound of_any(struct bounding *bounding, const struct cel_expr *expr)
 {
     if (expr->ref == REF_LOCAL)
         return bounding->locals[expr->slot];
@@ -178,6 +191,15 @@ static struct bound bound_of(struct bounding *bounding, const struct cel_expr *e
     default:
         return of_const(expr->value);
     }
+}
+
+static struct bound bound_of(struct bounding *bounding, const struct cel_expr *expr)
+{
+    struct bound bound = of_any(bounding, expr);
+
+    if (is_plain(expr->type))
+        bound.weight = PLAIN;
+    return bound;
 }
 
 int64_t cel_cost_most(struct rv_ctx *cx, const struct cel_program *program, int64_t weight_max)
