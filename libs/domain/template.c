@@ -9,6 +9,11 @@ bool template_is(const char *text)
     return text && strstr(text, "${{");
 }
 
+static bool has_hex4(const char *digits)
+{
+    return strspn(digits, "0123456789abcdefABCDEF") >= 4;
+}
+
 static unsigned hex4(const char *digits)
 {
     unsigned code = 0;
@@ -41,14 +46,15 @@ static char *put_escape(char *to, const char **at)
     const char *letter = strchr(from, **at);
     unsigned code;
 
-    if (**at != 'u') {
+    if (**at != 'u' || !has_hex4(*at + 1)) {
         *to = letter ? stands[letter - from] : **at;
         ++*at;
         return to + 1;
     }
     code = hex4(*at + 1);
     *at += 5;
-    if (code >= 0xd800 && code < 0xdc00 && (*at)[0] == '\\' && (*at)[1] == 'u') {
+    if (code >= 0xd800 && code < 0xdc00 && (*at)[0] == '\\' && (*at)[1] == 'u' &&
+        has_hex4(*at + 2) && (hex4(*at + 2) & 0xfc00) == 0xdc00) {
         code = 0x10000 + ((code - 0xd800) << 10) + (hex4(*at + 2) - 0xdc00);
         *at += 6;
     }
