@@ -2,15 +2,13 @@
 
 #include "cel/functions.h"
 
-static struct cel_value equal(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(equal)
 {
-    (void)n_args;
     return cel_bool(cel_equal(run, args[0], args[1]));
 }
 
-static struct cel_value unequal(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(unequal)
 {
-    (void)n_args;
     return cel_bool(!cel_equal(run, args[0], args[1]));
 }
 
@@ -20,57 +18,48 @@ static int ordered(struct cel_run *run, const struct cel_value *args)
     return cel_compare(args[0], args[1]);
 }
 
-static struct cel_value less(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(less)
 {
-    (void)n_args;
     return cel_bool(ordered(run, args) == -1);
 }
 
-static struct cel_value less_equal(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(less_equal)
 {
-    (void)n_args;
     return cel_bool(ordered(run, args) <= 0);
 }
 
-static struct cel_value greater(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(greater)
 {
-    (void)n_args;
     return cel_bool(ordered(run, args) == 1);
 }
 
-static struct cel_value greater_equal(struct cel_run *run, const struct cel_value *args,
-                                      size_t n_args)
+static CEL_FUNCTION(greater_equal)
 {
     int order = ordered(run, args);
 
-    (void)n_args;
     return cel_bool(order == 0 || order == 1);
 }
 
-static struct cel_value in_list(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(in_list)
 {
     const struct cel_list *list = args[1].list;
     size_t size = cel_list_size(list);
 
-    (void)n_args;
     for (size_t i = 0; i < size && !run->spent; i++)
         if (cel_equal(run, args[0], cel_list_at(run->cx, list, i)))
             return cel_bool(true);
     return cel_bool(false);
 }
 
-static struct cel_value in_map(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(in_map)
 {
-    (void)n_args;
     if (args[0].kind == CEL_STRING && !cel_spend(run, args[0].len / 16))
         return cel_spent(run);
     return cel_bool(cel_map_get(run->cx, args[1].map, args[0]).kind != CEL_NONE);
 }
 
-static struct cel_value negation(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(negation)
 {
-    (void)run;
-    (void)n_args;
     return cel_bool(!args[0].truth);
 }
 

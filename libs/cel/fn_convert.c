@@ -8,10 +8,8 @@
 
 enum { DIGITS_MAX = 64 }; /* of a number as text */
 
-static struct cel_value same(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(same)
 {
-    (void)run;
-    (void)n_args;
     return args[0];
 }
 
@@ -26,9 +24,8 @@ static struct cel_value unreadable(struct cel_run *run, struct cel_value text, c
                     type);
 }
 
-static struct cel_value int_of(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(int_of)
 {
-    (void)n_args;
     if (args[0].kind == CEL_UINT && args[0].natural <= INT64_MAX)
         return cel_int((int64_t)args[0].natural);
     if (args[0].kind == CEL_DOUBLE && args[0].number > -0x1p63 && args[0].number < 0x1p63)
@@ -48,19 +45,17 @@ static const char *short_text(struct cel_value value, char room[DIGITS_MAX + 1])
     return room;
 }
 
-static struct cel_value int_read(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(int_read)
 {
     char room[DIGITS_MAX + 1];
     int64_t whole;
 
-    (void)n_args;
     return rv_text_int(short_text(args[0], room), &whole) ? cel_int(whole)
                                                           : unreadable(run, args[0], "int");
 }
 
-static struct cel_value uint_of(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(uint_of)
 {
-    (void)n_args;
     if (args[0].kind == CEL_INT && args[0].whole >= 0)
         return cel_uint((uint64_t)args[0].whole);
     if (args[0].kind == CEL_DOUBLE && args[0].number >= 0 && args[0].number < 0x1p64)
@@ -68,11 +63,10 @@ static struct cel_value uint_of(struct cel_run *run, const struct cel_value *arg
     return out_of_range(run, "uint");
 }
 
-static struct cel_value uint_read(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(uint_read)
 {
     uint64_t natural = 0;
 
-    (void)n_args;
     if (args[0].len == 0 || args[0].len > DIGITS_MAX)
         return unreadable(run, args[0], "uint");
     for (size_t i = 0; i < args[0].len; i++) {
@@ -85,15 +79,12 @@ static struct cel_value uint_read(struct cel_run *run, const struct cel_value *a
     return cel_uint(natural);
 }
 
-static struct cel_value double_of(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(double_of)
 {
-    (void)run;
-    (void)n_args;
     return cel_double(args[0].kind == CEL_INT ? (double)args[0].whole : (double)args[0].natural);
 }
 
-static struct cel_value double_read(struct cel_run *run, const struct cel_value *args,
-                                    size_t n_args)
+static CEL_FUNCTION(double_read)
 {
     static const struct {
         const char *text;
@@ -105,21 +96,19 @@ static struct cel_value double_read(struct cel_run *run, const struct cel_value 
     const char *text = short_text(args[0], room);
     double number;
 
-    (void)n_args;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strcmp(text, words[i].text) == 0)
             return cel_double(words[i].number);
     return rv_text_double(text, &number) ? cel_double(number) : unreadable(run, args[0], "double");
 }
 
-static struct cel_value bool_read(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(bool_read)
 {
     static const char *const yes[] = { "1", "t", "T", "true", "TRUE", "True" };
     static const char *const no[] = { "0", "f", "F", "false", "FALSE", "False" };
     char room[DIGITS_MAX + 1];
     const char *text = short_text(args[0], room);
 
-    (void)n_args;
     for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
         if (strcmp(text, yes[i]) == 0)
             return cel_bool(true);
@@ -129,20 +118,17 @@ static struct cel_value bool_read(struct cel_run *run, const struct cel_value *a
     return unreadable(run, args[0], "bool");
 }
 
-static struct cel_value string_of(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(string_of)
 {
     auto_buf text = { 0 };
 
-    (void)n_args;
     if (!cel_add_text(run, &text, args[0]))
         return cel_spent(run);
     return cel_copy(run, CEL_STRING, text.data, text.len);
 }
 
-static struct cel_value string_read(struct cel_run *run, const struct cel_value *args,
-                                    size_t n_args)
+static CEL_FUNCTION(string_read)
 {
-    (void)n_args;
     if (!cel_spend(run, args[0].len / 16))
         return cel_spent(run);
     if (!rv_utf8_ok(args[0].text, args[0].len))
@@ -150,46 +136,36 @@ static struct cel_value string_read(struct cel_run *run, const struct cel_value 
     return cel_string(args[0].text, args[0].len);
 }
 
-static struct cel_value bytes_of(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(bytes_of)
 {
-    (void)run;
-    (void)n_args;
     return cel_bytes(args[0].text, args[0].len);
 }
 
-static struct cel_value type_of(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(type_of)
 {
-    (void)run;
-    (void)n_args;
     return cel_type_value(cel_type_of(args[0]));
 }
 
-static struct cel_value timestamp_of(struct cel_run *run, const struct cel_value *args,
-                                     size_t n_args)
+static CEL_FUNCTION(timestamp_of)
 {
     struct cel_value value = cel_timestamp_of(args[0].whole, 0);
 
-    (void)n_args;
     return value.kind == CEL_NONE ? out_of_range(run, "timestamp") : value;
 }
 
-static struct cel_value timestamp_read(struct cel_run *run, const struct cel_value *args,
-                                       size_t n_args)
+static CEL_FUNCTION(timestamp_read)
 {
     struct cel_value value;
 
-    (void)n_args;
     if (!cel_timestamp_read(args[0].text, args[0].len, &value))
         return unreadable(run, args[0], "timestamp in years 1 to 9999 (out of range)");
     return value;
 }
 
-static struct cel_value duration_read(struct cel_run *run, const struct cel_value *args,
-                                      size_t n_args)
+static CEL_FUNCTION(duration_read)
 {
     struct cel_value value;
 
-    (void)n_args;
     if (!cel_duration_read(args[0].text, args[0].len, &value))
         return unreadable(run, args[0], "duration of at most 292 years (out of range)");
     return value;

@@ -3,23 +3,21 @@
 #include "base/text.h"
 #include "cel/functions.h"
 
-static struct cel_value encode(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(encode)
 {
     auto_buf text = { 0 };
 
-    (void)n_args;
     rv_buf_base64(&text, args[0].text, args[0].len);
     return cel_copy(run, CEL_STRING, text.data, text.len);
 }
 
 /* Padding may be left out. */
-static struct cel_value decode(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(decode)
 {
     size_t len = args[0].len, padded = (len + 3) / 4 * 4;
     char *text = cel_room(run, padded + 1);
     uint8_t *bytes = NULL;
 
-    (void)n_args;
     if (!text || !cel_spend(run, len / 16))
         return cel_spent(run);
     if (len)

@@ -18,12 +18,11 @@ static void copy(struct cel_run *run, const struct cel_list *list, size_t from, 
         to[i] = cel_list_at(run->cx, list, from + i);
 }
 
-struct cel_value cel_list_add(struct cel_run *run, const struct cel_value *args, size_t n_args)
+CEL_FUNCTION(cel_list_add)
 {
     size_t left = cel_list_size(args[0].list), right = cel_list_size(args[1].list);
     struct cel_value *items = elements(run, left + right);
 
-    (void)n_args;
     if (!items)
         return cel_spent(run);
     copy(run, args[0].list, 0, left, items);
@@ -31,23 +30,21 @@ struct cel_value cel_list_add(struct cel_run *run, const struct cel_value *args,
     return cel_list_of(run->cx, items, left + right);
 }
 
-struct cel_value cel_list_reverse(struct cel_run *run, const struct cel_value *args, size_t n_args)
+CEL_FUNCTION(cel_list_reverse)
 {
     size_t size = cel_list_size(args[0].list);
     struct cel_value *items = elements(run, size);
 
-    (void)n_args;
     for (size_t i = 0; items && i < size; i++)
         items[i] = cel_list_at(run->cx, args[0].list, size - 1 - i);
     return items ? cel_list_of(run->cx, items, size) : cel_spent(run);
 }
 
-static struct cel_value slice(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(slice)
 {
     int64_t size = (int64_t)cel_list_size(args[0].list), from = args[1].whole, to = args[2].whole;
     struct cel_value *items;
 
-    (void)n_args;
     if (from < 0 || to < from || to > size)
         return cel_fail(run, "slice(%lld, %lld) is outside of a list of %lld", (long long)from,
                         (long long)to, (long long)size);
@@ -78,7 +75,7 @@ static size_t flat(struct cel_run *run, const struct cel_list *list, int64_t dep
     return n;
 }
 
-static struct cel_value flatten(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(flatten)
 {
     int64_t depth = n_args == 2 ? args[1].whole : 1;
     struct cel_value *items;
@@ -94,23 +91,21 @@ static struct cel_value flatten(struct cel_run *run, const struct cel_value *arg
     return cel_list_of(run->cx, items, n);
 }
 
-static struct cel_value range(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(range)
 {
     size_t n = args[0].whole > 0 ? (size_t)args[0].whole : 0;
     struct cel_value *items = elements(run, n);
 
-    (void)n_args;
     for (size_t i = 0; items && i < n; i++)
         items[i] = cel_int((int64_t)i);
     return items ? cel_list_of(run->cx, items, n) : cel_spent(run);
 }
 
-static struct cel_value distinct(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(distinct)
 {
     size_t size = cel_list_size(args[0].list), n = 0;
     struct cel_value *items = elements(run, size);
 
-    (void)n_args;
     for (size_t i = 0; items && i < size; i++) {
         struct cel_value item = cel_list_at(run->cx, args[0].list, i);
         size_t at = 0;
@@ -133,15 +128,13 @@ static struct cel_value end_of(struct cel_run *run, const struct cel_list *list,
     return cel_spend(run, 1) ? cel_optional(run->cx, item) : cel_spent(run);
 }
 
-static struct cel_value first(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(first)
 {
-    (void)n_args;
     return end_of(run, args[0].list, false);
 }
 
-static struct cel_value last(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(last)
 {
-    (void)n_args;
     return end_of(run, args[0].list, true);
 }
 
@@ -204,12 +197,11 @@ static struct cel_value sorted(struct cel_run *run, struct cel_pair *pairs, size
     return cel_list_of(run->cx, items, n);
 }
 
-static struct cel_value sort(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(sort)
 {
     size_t size = cel_list_size(args[0].list);
     struct cel_pair *pairs = cel_room(run, (size + 1) * sizeof(*pairs));
 
-    (void)n_args;
     if (!pairs)
         return cel_spent(run);
     for (size_t i = 0; i < size; i++)

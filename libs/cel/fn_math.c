@@ -33,99 +33,90 @@ static struct cel_value extreme_in(struct cel_run *run, const struct cel_list *l
     return size ? extreme(run, items, size, sign) : cel_fail(run, "the list is empty");
 }
 
-static struct cel_value greatest(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(greatest)
 {
     return extreme(run, args, n_args, 1);
 }
 
-static struct cel_value least(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(least)
 {
     return extreme(run, args, n_args, -1);
 }
 
-static struct cel_value greatest_in(struct cel_run *run, const struct cel_value *args,
-                                    size_t n_args)
+static CEL_FUNCTION(greatest_in)
 {
-    (void)n_args;
     return extreme_in(run, args[0].list, 1);
 }
 
-static struct cel_value least_in(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(least_in)
 {
-    (void)n_args;
     return extreme_in(run, args[0].list, -1);
 }
 
 #define OF_ONE(name, expression)                                                                   \
-    static struct cel_value name(struct cel_run *run, const struct cel_value *args, size_t n_args) \
+    static CEL_FUNCTION(name)                                                                      \
     {                                                                                              \
         const struct cel_value x = args[0];                                                        \
                                                                                                    \
-        (void)run;                                                                                 \
-        (void)n_args;                                                                              \
         return expression;                                                                         \
     }
 #define OF_TWO(name, expression)                                                                   \
-    static struct cel_value name(struct cel_run *run, const struct cel_value *args, size_t n_args) \
+    static CEL_FUNCTION(name)                                                                      \
     {                                                                                              \
         const struct cel_value x = args[0], y = args[1];                                           \
                                                                                                    \
-        (void)run;                                                                                 \
-        (void)n_args;                                                                              \
         return expression;                                                                         \
     }
-OF_ONE(up, cel_double(ceil(x.number)))
-OF_ONE(down, cel_double(floor(x.number)))
-OF_ONE(nearest, cel_double(round(x.number)))
-OF_ONE(whole_part, cel_double(trunc(x.number)))
-OF_ONE(root, cel_double(sqrt(x.number)))
-OF_ONE(root_int, cel_double(sqrt((double)x.whole)))
-OF_ONE(root_uint, cel_double(sqrt((double)x.natural)))
-OF_ONE(is_inf, cel_bool(isinf(x.number)))
-OF_ONE(is_nan, cel_bool(isnan(x.number)))
-OF_ONE(is_finite, cel_bool(isfinite(x.number)))
+/* clang-format off */
+OF_ONE(up,          cel_double(ceil(x.number)))
+OF_ONE(down,        cel_double(floor(x.number)))
+OF_ONE(nearest,     cel_double(round(x.number)))
+OF_ONE(whole_part,  cel_double(trunc(x.number)))
+OF_ONE(root,        cel_double(sqrt(x.number)))
+OF_ONE(root_int,    cel_double(sqrt((double)x.whole)))
+OF_ONE(root_uint,   cel_double(sqrt((double)x.natural)))
+OF_ONE(is_inf,      cel_bool(isinf(x.number)))
+OF_ONE(is_nan,      cel_bool(isnan(x.number)))
+OF_ONE(is_finite,   cel_bool(isfinite(x.number)))
 OF_ONE(size_double, cel_double(fabs(x.number)))
-OF_ONE(same, x)
-OF_ONE(sign_int, cel_int((x.whole > 0) - (x.whole < 0)))
-OF_ONE(sign_uint, cel_uint(x.natural > 0))
+OF_ONE(same,        x)
+OF_ONE(sign_int,    cel_int((x.whole > 0) - (x.whole < 0)))
+OF_ONE(sign_uint,   cel_uint(x.natural > 0))
 OF_ONE(sign_double, isnan(x.number) ? x : cel_double((x.number > 0) - (x.number < 0)))
-OF_ONE(not_int, cel_int(~x.whole))
-OF_ONE(not_uint, cel_uint(~x.natural))
-OF_TWO(and_int, cel_int(x.whole &y.whole))
-OF_TWO(and_uint, cel_uint(x.natural &y.natural))
-OF_TWO(or_int, cel_int(x.whole | y.whole))
-OF_TWO(or_uint, cel_uint(x.natural | y.natural))
-OF_TWO(xor_int, cel_int(x.whole ^ y.whole))
-OF_TWO(xor_uint, cel_uint(x.natural ^ y.natural))
+OF_ONE(not_int,     cel_int(~x.whole))
+OF_ONE(not_uint,    cel_uint(~x.natural))
+OF_TWO(and_int,     cel_int(x.whole & y.whole))
+OF_TWO(and_uint,    cel_uint(x.natural & y.natural))
+OF_TWO(or_int,      cel_int(x.whole | y.whole))
+OF_TWO(or_uint,     cel_uint(x.natural | y.natural))
+OF_TWO(xor_int,     cel_int(x.whole ^ y.whole))
+OF_TWO(xor_uint,    cel_uint(x.natural ^ y.natural))
+/* clang-format on */
 
-static struct cel_value size_int(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(size_int)
 {
-    (void)n_args;
     if (args[0].whole == INT64_MIN)
         return cel_fail(run, "the result is out of range (overflow)");
     return cel_int(args[0].whole < 0 ? -args[0].whole : args[0].whole);
 }
 
 /* Bits only: an int is shifted as what its bits are, and what is shifted out is gone. */
-static struct cel_value shift(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(shift)
 {
     uint64_t bits = args[0].natural;
     int64_t by = args[1].whole;
 
-    (void)n_args;
     if (by < 0)
         return cel_fail(run, "a shift by a negative offset");
     bits = by < 64 ? bits << by : 0;
     return args[0].kind == CEL_INT ? cel_int((int64_t)bits) : cel_uint(bits);
 }
 
-static struct cel_value shift_right(struct cel_run *run, const struct cel_value *args,
-                                    size_t n_args)
+static CEL_FUNCTION(shift_right)
 {
     uint64_t bits = args[0].natural;
     int64_t by = args[1].whole;
 
-    (void)n_args;
     if (by < 0)
         return cel_fail(run, "a shift by a negative offset");
     bits = by < 64 ? bits >> by : 0;

@@ -8,20 +8,16 @@ static struct cel_value overflow(struct cel_run *run)
 }
 
 #define INT_OPERATION(name, builtin)                                                               \
-    static struct cel_value int_##name(struct cel_run *run, const struct cel_value *args,          \
-                                       size_t n_args)                                              \
+    static CEL_FUNCTION(int_##name)                                                                \
     {                                                                                              \
         int64_t result;                                                                            \
                                                                                                    \
-        (void)n_args;                                                                              \
         return builtin(args[0].whole, args[1].whole, &result) ? overflow(run) : cel_int(result);   \
     }                                                                                              \
-    static struct cel_value uint_##name(struct cel_run *run, const struct cel_value *args,         \
-                                        size_t n_args)                                             \
+    static CEL_FUNCTION(uint_##name)                                                               \
     {                                                                                              \
         uint64_t result;                                                                           \
                                                                                                    \
-        (void)n_args;                                                                              \
         return builtin(args[0].natural, args[1].natural, &result) ? overflow(run)                  \
                                                                   : cel_uint(result);              \
     }
@@ -30,11 +26,8 @@ INT_OPERATION(subtract, __builtin_sub_overflow)
 INT_OPERATION(multiply, __builtin_mul_overflow)
 
 #define DOUBLE_OPERATION(name, sign)                                                               \
-    static struct cel_value double_##name(struct cel_run *run, const struct cel_value *args,       \
-                                          size_t n_args)                                           \
+    static CEL_FUNCTION(double_##name)                                                             \
     {                                                                                              \
-        (void)run;                                                                                 \
-        (void)n_args;                                                                              \
         return cel_double(args[0].number sign args[1].number);                                     \
     }
 DOUBLE_OPERATION(add, +)
@@ -42,9 +35,8 @@ DOUBLE_OPERATION(subtract, -)
 DOUBLE_OPERATION(multiply, *)
 DOUBLE_OPERATION(divide, /)
 
-static struct cel_value int_divide(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(int_divide)
 {
-    (void)n_args;
     if (args[1].whole == 0)
         return cel_fail(run, "division by zero");
     if (args[0].whole == INT64_MIN && args[1].whole == -1)
@@ -52,18 +44,15 @@ static struct cel_value int_divide(struct cel_run *run, const struct cel_value *
     return cel_int(args[0].whole / args[1].whole);
 }
 
-static struct cel_value uint_divide(struct cel_run *run, const struct cel_value *args,
-                                    size_t n_args)
+static CEL_FUNCTION(uint_divide)
 {
-    (void)n_args;
     if (args[1].natural == 0)
         return cel_fail(run, "division by zero");
     return cel_uint(args[0].natural / args[1].natural);
 }
 
-static struct cel_value int_modulo(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(int_modulo)
 {
-    (void)n_args;
     if (args[1].whole == 0)
         return cel_fail(run, "modulus by zero");
     if (args[0].whole == INT64_MIN && args[1].whole == -1)
@@ -71,26 +60,20 @@ static struct cel_value int_modulo(struct cel_run *run, const struct cel_value *
     return cel_int(args[0].whole % args[1].whole);
 }
 
-static struct cel_value uint_modulo(struct cel_run *run, const struct cel_value *args,
-                                    size_t n_args)
+static CEL_FUNCTION(uint_modulo)
 {
-    (void)n_args;
     if (args[1].natural == 0)
         return cel_fail(run, "modulus by zero");
     return cel_uint(args[0].natural % args[1].natural);
 }
 
-static struct cel_value int_negate(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(int_negate)
 {
-    (void)n_args;
     return args[0].whole == INT64_MIN ? overflow(run) : cel_int(-args[0].whole);
 }
 
-static struct cel_value double_negate(struct cel_run *run, const struct cel_value *args,
-                                      size_t n_args)
+static CEL_FUNCTION(double_negate)
 {
-    (void)run;
-    (void)n_args;
     return cel_double(-args[0].number);
 }
 

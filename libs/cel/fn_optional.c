@@ -7,16 +7,13 @@ static struct cel_value make(struct cel_run *run, struct cel_value held)
     return cel_spend(run, 1) ? cel_optional(run->cx, held) : cel_spent(run);
 }
 
-static struct cel_value none(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(none)
 {
-    (void)args;
-    (void)n_args;
     return make(run, cel_none());
 }
 
-static struct cel_value of(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(of)
 {
-    (void)n_args;
     return make(run, args[0]);
 }
 
@@ -46,37 +43,28 @@ static bool is_zero(struct cel_value value)
     }
 }
 
-static struct cel_value of_not_zero(struct cel_run *run, const struct cel_value *args,
-                                    size_t n_args)
+static CEL_FUNCTION(of_not_zero)
 {
-    (void)n_args;
     return make(run, is_zero(args[0]) ? cel_none() : args[0]);
 }
 
-static struct cel_value has_value(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(has_value)
 {
-    (void)run;
-    (void)n_args;
     return cel_bool(args[0].held != NULL);
 }
 
-static struct cel_value value_of(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(value_of)
 {
-    (void)n_args;
     return args[0].held ? *args[0].held : cel_fail(run, "the optional has no value");
 }
 
-static struct cel_value either(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(either)
 {
-    (void)run;
-    (void)n_args;
     return args[0].held ? args[0] : args[1];
 }
 
-static struct cel_value or_value(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(or_value)
 {
-    (void)run;
-    (void)n_args;
     return args[0].held ? *args[0].held : args[1];
 }
 

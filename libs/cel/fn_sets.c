@@ -22,24 +22,21 @@ static bool has_all(struct cel_run *run, const struct cel_list *list, const stru
     return true;
 }
 
-static struct cel_value contains(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(contains)
 {
-    (void)n_args;
     return cel_bool(has_all(run, args[0].list, args[1].list));
 }
 
-static struct cel_value equivalent(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(equivalent)
 {
-    (void)n_args;
     return cel_bool(has_all(run, args[0].list, args[1].list) &&
                     has_all(run, args[1].list, args[0].list));
 }
 
-static struct cel_value intersects(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(intersects)
 {
     size_t size = cel_list_size(args[0].list);
 
-    (void)n_args;
     for (size_t i = 0; i < size && !run->spent; i++)
         if (has(run, args[1].list, cel_list_at(run->cx, args[0].list, i)))
             return cel_bool(true);

@@ -25,33 +25,26 @@ size_t cel_character_at(struct cel_value value, size_t index)
     return at;
 }
 
-static struct cel_value text_size(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(text_size)
 {
-    (void)n_args;
     if (args[0].kind == CEL_BYTES)
         return cel_int(args[0].len);
     return cel_spend(run, args[0].len / 16) ? cel_int((int64_t)cel_characters(args[0]))
                                             : cel_spent(run);
 }
 
-static struct cel_value list_size(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(list_size)
 {
-    (void)run;
-    (void)n_args;
     return cel_int((int64_t)cel_list_size(args[0].list));
 }
 
-static struct cel_value map_size(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(map_size)
 {
-    (void)run;
-    (void)n_args;
     return cel_int((int64_t)cel_map_size(args[0].map));
 }
 
-static struct cel_value contains(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(contains)
 {
-    (void)run;
-    (void)n_args;
     return cel_bool(args[1].len == 0 ||
                     memmem(args[0].text, args[0].len, args[1].text, args[1].len) != NULL);
 }
@@ -67,37 +60,32 @@ static struct cel_value stands_at(struct cel_run *run, struct cel_value text, st
     return cel_bool(part.len == 0 || memcmp(text.text + at, part.text, part.len) == 0);
 }
 
-static struct cel_value starts_with(struct cel_run *run, const struct cel_value *args,
-                                    size_t n_args)
+static CEL_FUNCTION(starts_with)
 {
-    (void)n_args;
     return stands_at(run, args[0], args[1], 0);
 }
 
-static struct cel_value ends_with(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(ends_with)
 {
-    (void)n_args;
     return stands_at(run, args[0], args[1], args[0].len - args[1].len);
 }
 
-static struct cel_value matches(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(matches)
 {
     const struct cel_regex *regex;
     const char *why = NULL;
 
-    (void)n_args;
     if (!cel_spend(run, args[1].len))
         return cel_spent(run);
     regex = cel_regex_compile(run->cx, args[1].text, args[1].len, &why);
     return regex ? cel_regex_match(run, regex, args[0]) : cel_fail(run, "matches(): %s", why);
 }
 
-struct cel_value cel_text_add(struct cel_run *run, const struct cel_value *args, size_t n_args)
+CEL_FUNCTION(cel_text_add)
 {
     size_t len = (size_t)args[0].len + args[1].len;
     char *text = len < UINT32_MAX ? cel_room(run, len + 1) : NULL;
 
-    (void)n_args;
     if (!text)
         return cel_spent(run);
     if (args[0].len)

@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include "cel/functions.h"
 
-static struct cel_value joined(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(joined)
 {
     struct cel_value between = n_args == 2 ? args[1] : cel_text("");
     size_t size = cel_list_size(args[0].list);
@@ -36,15 +36,13 @@ static struct cel_value cased(struct cel_run *run, struct cel_value text, char f
     return room ? cel_string(room, text.len) : cel_spent(run);
 }
 
-static struct cel_value lower(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(lower)
 {
-    (void)n_args;
     return cased(run, args[0], 'A', 'Z', 'a' - 'A');
 }
 
-static struct cel_value upper(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(upper)
 {
-    (void)n_args;
     return cased(run, args[0], 'a', 'z', 'A' - 'a');
 }
 
@@ -57,7 +55,7 @@ static size_t piece_end(struct cel_value text, struct cel_value mark, size_t fro
 }
 
 /* A limit below 0 is none. An empty old text stands before every character and at the end. */
-static struct cel_value replaced(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(replaced)
 {
     struct cel_value text = args[0], old = args[1], new = args[2];
     int64_t limit = n_args == 4 && args[3].whole >= 0 ? args[3].whole : INT64_MAX;
@@ -85,7 +83,7 @@ static struct cel_value replaced(struct cel_run *run, const struct cel_value *ar
 }
 
 /* At most @limit pieces, the last with all that is left; below 0: no limit. */
-static struct cel_value split(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(split)
 {
     struct cel_value text = args[0], mark = args[1];
     int64_t limit = n_args == 3 ? args[2].whole : -1;
@@ -121,12 +119,10 @@ static bool is_blank(uint32_t c)
            c == 0x205f || c == 0x3000;
 }
 
-static struct cel_value trim(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(trim)
 {
     size_t from = args[0].len, to = 0;
 
-    (void)run;
-    (void)n_args;
     for (size_t at = 0; at < args[0].len;) {
         uint32_t c = 0;
         size_t bytes = rv_utf8_next(args[0].text + at, args[0].len - at, &c);
@@ -141,12 +137,11 @@ static struct cel_value trim(struct cel_run *run, const struct cel_value *args, 
     return from < to ? cel_part(args[0], from, to) : cel_text("");
 }
 
-static struct cel_value reverse(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(reverse)
 {
     size_t len = args[0].len;
     char *room = cel_room(run, len + 1);
 
-    (void)n_args;
     for (size_t at = 0; room && at < len;) {
         size_t bytes = rv_utf8_next(args[0].text + at, len - at, NULL);
 
@@ -157,12 +152,11 @@ static struct cel_value reverse(struct cel_run *run, const struct cel_value *arg
     return room ? cel_string(room, len) : cel_spent(run);
 }
 
-static struct cel_value quote(struct cel_run *run, const struct cel_value *args, size_t n_args)
+static CEL_FUNCTION(quote)
 {
     static const char marks[] = "\a\b\f\n\r\t\v\\\"", letters[] = "abfnrtv\\\"";
     auto_buf text = { 0 };
 
-    (void)n_args;
     rv_buf_char(&text, '"');
     for (size_t i = 0; i < args[0].len; i++) {
         char c = args[0].text[i];

@@ -29,20 +29,17 @@ static bool inside(struct cel_value text, int64_t index)
     return index >= 0 && (uint64_t)index <= cel_characters(text);
 }
 
-struct cel_value cel_strings_char_at(struct cel_run *run, const struct cel_value *args,
-                                     size_t n_args)
+CEL_FUNCTION(cel_strings_char_at)
 {
     int64_t index = args[1].whole;
 
-    (void)n_args;
     if (!inside(args[0], index))
         return out_of_range(run, index);
     return cel_part(args[0], cel_character_at(args[0], (size_t)index),
                     cel_character_at(args[0], (size_t)index + 1));
 }
 
-struct cel_value cel_strings_index_of(struct cel_run *run, const struct cel_value *args,
-                                      size_t n_args)
+CEL_FUNCTION(cel_strings_index_of)
 {
     int64_t index = n_args == 3 ? args[2].whole : 0;
     size_t at;
@@ -56,8 +53,7 @@ struct cel_value cel_strings_index_of(struct cel_run *run, const struct cel_valu
 }
 
 /* The last place that is not behind the given one. */
-struct cel_value cel_strings_last_index_of(struct cel_run *run, const struct cel_value *args,
-                                           size_t n_args)
+CEL_FUNCTION(cel_strings_last_index_of)
 {
     struct cel_value text = args[0], what = args[1];
     size_t at = text.len;
@@ -78,8 +74,7 @@ struct cel_value cel_strings_last_index_of(struct cel_run *run, const struct cel
     }
 }
 
-struct cel_value cel_strings_substring(struct cel_run *run, const struct cel_value *args,
-                                       size_t n_args)
+CEL_FUNCTION(cel_strings_substring)
 {
     int64_t from = args[1].whole, to = n_args == 3 ? args[2].whole : from;
 

@@ -191,15 +191,13 @@ static struct cel_value finish(struct formatting *formatting, bool good)
     return value.kind == CEL_NONE ? cel_spent(formatting->run) : value;
 }
 
-struct cel_value cel_strings_format(struct cel_run *run, const struct cel_value *args,
-                                    size_t n_args)
+CEL_FUNCTION(cel_strings_format)
 {
     struct formatting formatting = { .run = run };
     const char *at = args[0].text, *end = at + args[0].len;
     size_t n_used = 0;
     bool good = true;
 
-    (void)n_args;
     while (good && at < end) {
         const char *mark = memchr(at, '%', (size_t)(end - at));
 

@@ -16,12 +16,11 @@ static struct cel_value too_long(struct cel_run *run)
     return cel_fail(run, "the duration is out of range");
 }
 
-struct cel_value cel_time_add(struct cel_run *run, const struct cel_value *args, size_t n_args)
+CEL_FUNCTION(cel_time_add)
 {
     const struct cel_value *when = args[0].kind == CEL_TIMESTAMP ? &args[0] : &args[1];
     int64_t whole, by = when == &args[0] ? args[1].whole : args[0].whole;
 
-    (void)n_args;
     if (when->kind == CEL_TIMESTAMP)
         return in_range(run,
                         cel_timestamp_of(when->whole + by / BILLION, when->len + by % BILLION));
@@ -40,11 +39,10 @@ static struct cel_value between(struct cel_run *run, struct cel_value late, stru
     return cel_duration(whole);
 }
 
-struct cel_value cel_time_subtract(struct cel_run *run, const struct cel_value *args, size_t n_args)
+CEL_FUNCTION(cel_time_subtract)
 {
     int64_t by = args[1].whole, whole;
 
-    (void)n_args;
     if (args[1].kind == CEL_TIMESTAMP)
         return between(run, args[0], args[1]);
     if (args[0].kind == CEL_TIMESTAMP)
@@ -55,58 +53,84 @@ struct cel_value cel_time_subtract(struct cel_run *run, const struct cel_value *
     return cel_duration(whole);
 }
 
-/* What a clock shows, as seconds of its own since 1970. CEL_ERROR when nobody knows the place. */
-static struct cel_value shown(struct cel_run *run, const struct cel_value *args, size_t n_args)
+/* What a clock somewhere shows; months and days count as the language counts them. */
+struct shown {
+    int64_t year, month, date, day_of_month, day_of_week, day_of_year;
+    int64_t hours, minutes, seconds, milliseconds;
+};
+
+/* Seconds east of UTC at the place that the second argument names, if there is one. */
+static bool find_offset(const struct cel_run *run, const struct cel_value *args, size_t n_args,
+                        int32_t *offset_s)
 {
     const struct rv_zone *zone = NULL;
-    int32_t offset_s = 0;
 
-    if (n_args == 1 || (args[1].len == 3 && memcmp(args[1].text, "UTC", 3) == 0))
-        return cel_int(args[0].whole);
-    if (rv_zone_fixed(args[1].text, args[1].len, &offset_s))
-        return cel_int(args[0].whole + offset_s);
+    *offset_s = 0;
+    if (n_args == 1 || (args[1].len == 3 && memcmp(args[1].text, "UTC", 3) == 0) ||
+        rv_zone_fixed(args[1].text, args[1].len, offset_s))
+        return true;
     if (run->zones)
         zone = rv_zones_find(run->zones, args[1].text, args[1].len);
-    if (!zone)
-        return cel_fail(run, "there is no time zone \"%.*s\"",
-                        args[1].len > 60 ? 60 : (int)args[1].len, args[1].text);
-    return cel_int(args[0].whole + rv_zone_at(zone, args[0].whole).offset_s);
+    if (zone)
+        *offset_s = rv_zone_at(zone, args[0].whole).offset_s;
+    return zone != NULL;
 }
 
-#define GETTER(name, expression)                                                                   \
-    static struct cel_value get_##name(struct cel_run *run, const struct cel_value *args,          \
-                                       size_t n_args)                                              \
+static bool look(const struct cel_run *run, const struct cel_value *args, size_t n_args,
+                 struct shown *shown)
+{
+    int32_t offset_s;
+    int64_t local, days, second;
+    struct cel_day day;
+
+    if (!find_offset(run, args, n_args, &offset_s))
+        return false;
+    local = args[0].whole + offset_s;
+    days = local / DAY_S - (local % DAY_S < 0);
+    second = local - days * DAY_S;
+    day = cel_day_of(days);
+    *shown = (struct shown){
+        .year = day.year,
+        .month = day.month - 1,
+        .date = day.day,
+        .day_of_month = day.day - 1,
+        .day_of_week = day.of_week,
+        .day_of_year = day.of_year,
+        .hours = second / 3600,
+        .minutes = second / 60 % 60,
+        .seconds = second % 60,
+        .milliseconds = args[0].len / 1000000,
+    };
+    return true;
+}
+
+static struct cel_value no_zone(struct cel_run *run, struct cel_value name)
+{
+    return cel_fail(run, "there is no time zone \"%.*s\"", name.len > 60 ? 60 : (int)name.len,
+                    name.text);
+}
+
+#define GETTER(name)                                                                               \
+    static CEL_FUNCTION(get_##name)                                                                \
     {                                                                                              \
-        struct cel_value local = shown(run, args, n_args);                                         \
-        int64_t days, second;                                                                      \
-        struct cel_day day;                                                                        \
+        struct shown shown;                                                                        \
                                                                                                    \
-        if (local.kind == CEL_ERROR)                                                               \
-            return local;                                                                          \
-        days = local.whole / DAY_S - (local.whole % DAY_S < 0);                                    \
-        second = local.whole - days * DAY_S;                                                       \
-        day = cel_day_of(days);                                                                    \
-        (void)second;                                                                              \
-        (void)day;                                                                                 \
-        return cel_int(expression);                                                                \
+        return look(run, args, n_args, &shown) ? cel_int(shown.name) : no_zone(run, args[1]);      \
     }
-GETTER(year, day.year)
-GETTER(month, day.month - 1)
-GETTER(date, day.day)
-GETTER(day_of_month, day.day - 1)
-GETTER(day_of_week, day.of_week)
-GETTER(day_of_year, day.of_year)
-GETTER(hours, second / 3600)
-GETTER(minutes, second / 60 % 60)
-GETTER(seconds, second % 60)
-GETTER(milliseconds, args[0].len / 1000000)
+GETTER(year)
+GETTER(month)
+GETTER(date)
+GETTER(day_of_month)
+GETTER(day_of_week)
+GETTER(day_of_year)
+GETTER(hours)
+GETTER(minutes)
+GETTER(seconds)
+GETTER(milliseconds)
 
 #define TOTAL(name, expression)                                                                    \
-    static struct cel_value total_##name(struct cel_run *run, const struct cel_value *args,        \
-                                         size_t n_args)                                            \
+    static CEL_FUNCTION(total_##name)                                                              \
     {                                                                                              \
-        (void)run;                                                                                 \
-        (void)n_args;                                                                              \
         return cel_int(args[0].whole expression);                                                  \
     }
 TOTAL(hours, / BILLION / 3600)

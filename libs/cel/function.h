@@ -35,6 +35,19 @@ struct cel_function {
     bool by_size; /* costs what its arguments weigh, not just one */
 };
 
+/*
+ * The head of what a row calls, for there are many of them:
+ *
+ *     static CEL_FUNCTION(text_size)
+ *     {
+ *         return cel_int(args[0].len);
+ *     }
+ */
+#define CEL_FUNCTION(name)                                                                         \
+    struct cel_value name(struct cel_run *run __attribute__((unused)),                             \
+                          const struct cel_value *args __attribute__((unused)),                    \
+                          size_t n_args __attribute__((unused)))
+
 /* The value that says what went wrong: return cel_fail(run, "%s is not a zone", name); */
 struct cel_value cel_fail(struct cel_run *run, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

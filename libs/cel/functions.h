@@ -12,11 +12,17 @@ extern const struct cel_function cel_fn_compare[], cel_fn_convert[], cel_fn_enco
     cel_fn_lists[], cel_fn_math[], cel_fn_number[], cel_fn_optional[], cel_fn_sets[],
     cel_fn_string[], cel_fn_strings[], cel_fn_time[];
 
-/* Functions whose names stand in another table, beside theirs. */
-typedef struct cel_value cel_call(struct cel_run *run, const struct cel_value *args, size_t n_args);
-cel_call cel_time_add, cel_time_subtract, cel_text_add, cel_list_add, cel_list_reverse,
-    cel_strings_char_at, cel_strings_index_of, cel_strings_last_index_of, cel_strings_substring,
-    cel_strings_format;
+/* Functions whose rows stand in another table than the rest of their kind. */
+CEL_FUNCTION(cel_list_add);
+CEL_FUNCTION(cel_list_reverse);
+CEL_FUNCTION(cel_strings_char_at);
+CEL_FUNCTION(cel_strings_format);
+CEL_FUNCTION(cel_strings_index_of);
+CEL_FUNCTION(cel_strings_last_index_of);
+CEL_FUNCTION(cel_strings_substring);
+CEL_FUNCTION(cel_text_add);
+CEL_FUNCTION(cel_time_add);
+CEL_FUNCTION(cel_time_subtract);
 
 /* Where @what is in @text at byte @from or behind; the length of @text when it is nowhere. */
 size_t cel_find(struct cel_value text, struct cel_value what, size_t from);
