@@ -147,9 +147,9 @@ bool cel_equal(struct cel_run *run, struct cel_value a, struct cel_value b)
     case CEL_BYTES:
         return equal_texts(run, a, b);
     case CEL_LIST:
-        return equal_lists(run, a.list, b.list);
+        return cel_spend(run, 3) && equal_lists(run, a.list, b.list);
     case CEL_MAP:
-        return equal_maps(run, a.map, b.map);
+        return cel_spend(run, 3) && equal_maps(run, a.map, b.map);
     case CEL_TYPE:
         return strcmp(cel_type_name(a.type), cel_type_name(b.type)) == 0;
     case CEL_OPTIONAL:

@@ -110,7 +110,7 @@ static struct bound of_call(struct bounding *bounding, const struct cel_expr *ex
             weight = growths[i].weight;
         }
     }
-    bound.cost = plus(bound.cost, grown(cost, times(bound.weight, 2)));
+    bound.cost = plus(bound.cost, grown(cost, times(bound.weight, 4)));
     bound.weight = grown(weight, times(bound.weight, 2));
     return bound;
 }
@@ -120,7 +120,7 @@ static struct bound repeated(struct bound range, struct bound body)
 {
     int64_t steps = plus(range.weight, 1);
 
-    return (struct bound){ plus(range.cost, times(steps, plus(body.cost, 4))),
+    return (struct bound){ plus(range.cost, times(steps, plus(body.cost, 8))),
                            plus(times(steps, plus(body.weight, 4)), range.weight) };
 }
 

@@ -195,7 +195,7 @@ static struct cel_token lex_backticks(const struct cel_source *source, size_t at
 
         if (c == '`')
             return end == at + 1 ? bad(at, "an empty name") : token_of(TOKEN_QUOTED, at, end + 1);
-        if (!is_letter(c) && !is_digit(c) && !strchr(".-/ ", c))
+        if (!is_letter(c) && !is_digit(c) && (!c || !strchr(".-/ ", c)))
             return bad(end, "a name in backticks has letters, digits and _ . - / and blanks");
     }
     return bad(at, "a name in backticks does not end");

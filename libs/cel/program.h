@@ -71,6 +71,17 @@ static inline struct cel_value cel_run_node(struct cel_run *run, const struct ce
     return node->run(run, node);
 }
 
+/* @value, which was found in other data: an adapter may have put something in the arena to show it.
+ */
+static inline struct cel_value cel_run_found(struct cel_run *run, struct cel_value value)
+{
+    enum { ADAPTER_COST = 4 };
+
+    if ((value.kind == CEL_MAP || value.kind == CEL_LIST) && !cel_spend(run, ADAPTER_COST))
+        return cel_spent(run);
+    return value;
+}
+
 struct cel_value cel_run_const(struct cel_run *run, const struct cel_node *node);
 struct cel_value cel_run_variable(struct cel_run *run, const struct cel_node *node);
 struct cel_value cel_run_local(struct cel_run *run, const struct cel_node *node);

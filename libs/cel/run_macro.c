@@ -5,6 +5,8 @@
 
 #include "cel/program.h"
 
+enum { STEP_COST = 4 }; /* an adapter may make something to show an element */
+
 /* A walk over what a macro is about, and what has come of it. */
 struct course {
     struct cel_run *run;
@@ -36,7 +38,7 @@ static bool step(struct course *course)
     struct cel_value *vars = &run->locals[course->node->slot];
     bool two = course->node->macro->n_vars == 2;
 
-    if (!cel_spend(run, 1) || course->index == course->size)
+    if (!cel_spend(run, STEP_COST) || course->index == course->size)
         return false;
     course->index++;
     if (course->range.kind == CEL_MAP) {

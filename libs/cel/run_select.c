@@ -47,7 +47,7 @@ static struct cel_value look_up(struct cel_run *run, const struct cel_node *node
             return cel_spent(run);
         if (!cel_is_key(key) && key.kind != CEL_DOUBLE)
             return fail_at(run, node, "is no key of a map", key);
-        return cel_map_get(run->cx, in.map, key);
+        return cel_run_found(run, cel_map_get(run->cx, in.map, key));
     }
     if (in.kind != CEL_LIST)
         return fail_at(run, node, "has no elements", in);
@@ -58,7 +58,7 @@ static struct cel_value look_up(struct cel_run *run, const struct cel_node *node
         return fail_at(run, node, "is no index of a list", key);
     if (key.natural >= cel_list_size(in.list))
         return cel_none();
-    return cel_list_at(run->cx, in.list, key.natural);
+    return cel_run_found(run, cel_list_at(run->cx, in.list, key.natural));
 }
 
 static struct cel_value missing(struct cel_run *run, const struct cel_node *node,
@@ -105,7 +105,7 @@ struct cel_value cel_run_field(struct cel_run *run, const struct cel_node *node)
 
     if (target.kind == CEL_MAP && target.map->ops == &cel_record_ops &&
         target.map->shape == node->record)
-        return cel_record_field(run->cx, node->field, target.map->object);
+        return cel_run_found(run, cel_record_field(run->cx, node->field, target.map->object));
     if (target.kind == CEL_ERROR)
         return target;
     if (target.kind != CEL_MAP)
