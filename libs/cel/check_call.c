@@ -69,8 +69,9 @@ static bool matches(struct cel_checker *checker, const struct cel_function *func
         if (strchr(at, 'A' + i))
             vars[i] = cel_fresh(checker);
     for (size_t i = 0; i < call->n_args; i++) {
-        last = *at == '~' || *at == ':' ? last : at;
-        at = last;
+        if (*at != '~' && *at != ':')
+            last = at;
+        at = last; /* behind all types, the last comes again */
         if (*at == '#' && !is_number(checker, call->args[i]))
             return false;
         if (!cel_unify(checker, read_type(checker, &at, vars), call->args[i]))
@@ -92,8 +93,7 @@ static const struct cel_type *no_overload(struct cel_checker *checker, const str
                             call->expr->name, types.data ? types.data : "");
 }
 
-/* Whether what is known of the arguments says which row it is, so that the first that fits is it.
- */
+/* Whether enough is known of the arguments that the first row that fits is the one. */
 static bool is_known(const struct cel_checker *checker, const struct call *call)
 {
     for (size_t i = 0; i < call->n_args; i++) {

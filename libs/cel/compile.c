@@ -127,18 +127,20 @@ static const struct cel_node *lower_items(struct lowering *lowering, const struc
     return cel_fold(lowering, node);
 }
 
+/* The receiver, if there is one, and what stands behind the variables. */
 static const struct cel_node *lower_macro(struct lowering *lowering, const struct cel_expr *expr)
 {
     const struct cel_macro *macro = expr->macro;
+    size_t n_args = expr->n_args - macro->n_vars;
+    const struct cel_node **args;
     struct cel_node *node;
 
     if (macro->kind == MACRO_HAS)
         return lower_select(lowering, expr->args[0], true);
-    node =
-        cel_node_of(lowering, expr, macro->kind == MACRO_SORT_BY ? cel_run_sort_by : cel_run_macro,
-                    cel_lower_all(lowering, expr->target, expr->args + macro->n_vars,
-                                  expr->n_args - macro->n_vars),
-                    expr->n_args - macro->n_vars + (expr->target != NULL));
+    args = cel_lower_all(lowering, expr->target, expr->args + macro->n_vars, n_args);
+    node = cel_node_of(lowering, expr, cel_run_macro, args, n_args + (expr->target != NULL));
+    if (macro->kind == MACRO_SORT_BY)
+        node->run = cel_run_sort_by;
     node->constant = false;
     node->macro = macro;
     node->slot = expr->slot;

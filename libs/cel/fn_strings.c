@@ -46,12 +46,10 @@ static CEL_FUNCTION(upper)
     return cased(run, args[0], 'a', 'z', 'A' - 'a');
 }
 
-/* The end of the piece that begins at byte @from: where @mark begins. No mark: one character. */
-static size_t piece_end(struct cel_value text, struct cel_value mark, size_t from)
+/* Behind the character that begins at byte @at; behind the end there is one more. */
+static size_t past_character(struct cel_value text, size_t at)
 {
-    if (mark.len > 0)
-        return cel_find(text, mark, from);
-    return from + (from < text.len ? rv_utf8_next(text.text + from, text.len - from, NULL) : 0);
+    return at + (at < text.len ? rv_utf8_next(text.text + at, text.len - at, NULL) : 1);
 }
 
 /* A limit below 0 is none. An empty old text stands before every character and at the end. */
@@ -59,27 +57,31 @@ static CEL_FUNCTION(replaced)
 {
     struct cel_value text = args[0], old = args[1], new = args[2];
     int64_t limit = n_args == 4 && args[3].whole >= 0 ? args[3].whole : INT64_MAX;
+    size_t at = 0, from = 0;
     auto_buf out = { 0 };
-    size_t at = 0;
 
-    for (; limit > 0; limit--) {
-        size_t found = old.len ? cel_find(text, old, at) : at, next;
+    for (; limit > 0 && from <= text.len; limit--) {
+        size_t found = cel_find(text, old, from);
 
-        if (old.len && found == text.len)
+        if (old.len > 0 && found == text.len)
             break;
         if (!cel_spend(run, new.len / 16 + 1))
             return cel_spent(run);
         rv_buf_add(&out, text.text + at, found - at);
         rv_buf_add(&out, new.text, new.len);
-        next = old.len ? found + old.len : piece_end(text, old, at);
-        if (!old.len)
-            rv_buf_add(&out, text.text + at, next - at);
-        if (next == at)
-            return cel_copy(run, CEL_STRING, out.data, out.len);
-        at = next;
+        at = found + old.len;
+        from = old.len > 0 ? at : past_character(text, at);
     }
     rv_buf_add(&out, text.text + at, text.len - at);
     return cel_copy(run, CEL_STRING, out.data, out.len);
+}
+
+/* The end of the piece that begins at byte @from: where @mark begins. No mark: one character. */
+static size_t piece_end(struct cel_value text, struct cel_value mark, size_t from)
+{
+    if (mark.len > 0)
+        return cel_find(text, mark, from);
+    return from < text.len ? past_character(text, from) : from;
 }
 
 /* At most @limit pieces, the last with all that is left; below 0: no limit. */

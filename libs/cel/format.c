@@ -100,22 +100,28 @@ static void print_args(struct rv_buf *out, struct cel_expr *const *args, size_t 
     rv_buf_char(out, ')');
 }
 
+/* What the text of @expr begins with, as long as nothing stands in brackets. */
+static const struct cel_expr *leftmost(const struct cel_expr *expr)
+{
+    while (expr->target || (expr->op && expr->op->precedence == PRECEDENCE_MEMBER))
+        expr = expr->target ? expr->target : expr->args[0];
+    return expr;
+}
+
+static bool is_number(const struct cel_expr *expr)
+{
+    return expr->kind == EXPR_CONST && expr->value.kind >= CEL_INT &&
+           expr->value.kind <= CEL_DOUBLE;
+}
+
 /* A number behind a minus would become one with it. */
 static void print_unary(struct rv_buf *out, const struct cel_expr *expr)
 {
     const struct cel_expr *operand = expr->args[0];
-    bool number = operand->kind == EXPR_CONST && operand->value.kind >= CEL_INT &&
-                  operand->value.kind <= CEL_DOUBLE;
-    const struct cel_expr *first = operand;
+    bool apart = expr->op == &cel_negate && is_number(leftmost(operand));
 
-    while (first->kind == EXPR_SELECT || (first->kind != EXPR_CONST && first->target) ||
-           (first->kind == EXPR_CALL && first->op && first->op->precedence == PRECEDENCE_MEMBER))
-        first = first->target ? first->target : first->args[0];
-    number |= first->kind == EXPR_CONST && first->value.kind >= CEL_INT &&
-              first->value.kind <= CEL_DOUBLE;
     rv_buf_text(out, expr->op->sign);
-    print_at(out, operand,
-             number && expr->op == &cel_negate ? PRECEDENCE_MEMBER + 1 : PRECEDENCE_UNARY);
+    print_at(out, operand, apart ? PRECEDENCE_MEMBER + 1 : PRECEDENCE_UNARY);
 }
 
 /* && and || may have many operands; each operator binds to the left. */

@@ -1,6 +1,6 @@
 #pragma once
 
-/* What the two halves of the parser share: one looks at operators, the other at what they join. */
+/* What the parts of the parser share: operators, what they join, brackets, templates. */
 
 #include "cel/ast.h"
 #include "cel/cel.h"
@@ -31,6 +31,8 @@ struct cel_expr *cel_parse_message(struct cel_parser *parser, const struct cel_e
 
 /* The .f, .f(), [i] behind @expr, which may be NULL. */
 struct cel_expr *cel_parse_postfix(struct cel_parser *parser, struct cel_expr *expr);
+
+/* Refuses the text; "x where @wanted was expected" is about the word not yet taken. */
 void *cel_parse_refused(struct cel_parser *parser, size_t at, const char *why);
 void *cel_parse_unexpected(struct cel_parser *parser, const char *wanted);
 

@@ -1,4 +1,4 @@
-/* The half of the parser that knows names, calls, brackets and literals. */
+/* The part of the parser that knows names, calls, brackets and literals. */
 
 #include <string.h>
 

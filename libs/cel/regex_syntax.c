@@ -1,6 +1,6 @@
 #define _GNU_SOURCE /* memmem */
-/* Where PCRE2 knows more than RE2, or other things: for an expression must mean the same elsewhere.
- */
+/* From RE2's syntax to PCRE2's: what only PCRE2 knows is refused, what it reads otherwise spelled
+ * out. */
 
 #include <string.h>
 

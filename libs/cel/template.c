@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* memmem */
-/* The half of the parser that knows ${{ }}. */
+/* The part of the parser that knows ${{ }}. */
 
 #include <string.h>
 
