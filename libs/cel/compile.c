@@ -187,6 +187,8 @@ static rv_result compile(struct rv_ctx *cx, const struct cel_env *env, struct ce
     if (!env->unchecked)
         RV_TRY(cx, cel_check(cx, env, &program->source, program->n_locals, expr));
     program->root = cel_lower(&lowering, expr);
+    if (env->strict && lowering.wrong)
+        return cel_refuse(cx, &program->source, lowering.wrong_at, "%s", lowering.wrong);
     program->expr = expr;
     program->env = env;
     program->type = expr->type ? expr->type : cel_type(CEL_T_DYN);

@@ -7,6 +7,8 @@
 struct lowering {
     struct rv_ctx *cx;
     const struct cel_env *env;
+    const char *wrong; /* why a constant can only fail; NULL: none is known to */
+    uint32_t wrong_at;
     int64_t fold_left, fold_each; /* what all constant parts may cost, and what one may */
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cel/compile.h"
+#include "cel/time_text.h"
 
 static bool allowed(const struct cel_expr *expr, size_t row, size_t n_args)
 {
@@ -68,6 +69,15 @@ static void set_run(struct cel_node *node, bool method)
             node->run = runs[i].run;
 }
 
+/* Remembers the first constant that can only fail, for who wants to know. */
+static void note_wrong(struct lowering *lowering, const struct cel_node *node, const char *why)
+{
+    if (lowering->wrong)
+        return;
+    lowering->wrong = why;
+    lowering->wrong_at = node->at;
+}
+
 /* A constant pattern is compiled here; one that is wrong fails when it runs. */
 static void prepare_regex(struct lowering *lowering, struct cel_node *node)
 {
@@ -80,6 +90,23 @@ static void prepare_regex(struct lowering *lowering, struct cel_node *node)
     node->regex = cel_regex_compile(lowering->cx, pattern->value.text, pattern->value.len, &why);
     if (node->regex)
         node->run = cel_run_matches;
+    else
+        note_wrong(lowering, pattern, why);
+}
+
+static void look_at_time(struct lowering *lowering, const struct cel_node *node)
+{
+    bool timestamp = strcmp(node->name, "timestamp") == 0;
+    struct cel_value value, text;
+
+    if (node->n_args != 1 || node->args[0]->run != cel_run_const ||
+        (!timestamp && strcmp(node->name, "duration") != 0))
+        return;
+    text = node->args[0]->value;
+    if (text.kind == CEL_STRING && timestamp && !cel_timestamp_read(text.text, text.len, &value))
+        note_wrong(lowering, node->args[0], "this is no timestamp");
+    if (text.kind == CEL_STRING && !timestamp && !cel_duration_read(text.text, text.len, &value))
+        note_wrong(lowering, node->args[0], "this is no duration");
 }
 
 /* What a constant operand decides, whatever the others are; @node itself: nothing. */
@@ -111,10 +138,11 @@ const struct cel_node *cel_lower_call(struct lowering *lowering, const struct ce
 
     if (!expr->functions && !expr->op)
         return cel_unknown(lowering, expr, "function");
-    node->name = expr->name;
+    node->name = expr->functions ? expr->functions->name : expr->name;
     node->optional = expr->op == &cel_index_optional;
     choose(lowering->cx, expr, node);
     set_run(node, method);
     prepare_regex(lowering, node);
+    look_at_time(lowering, node);
     return cel_fold(lowering, lowering->env->unfolded ? node : decided(node));
 }

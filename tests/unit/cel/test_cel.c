@@ -108,6 +108,27 @@ static void the_result_can_be_asked_for(void **state)
                         "1:3: the expression gives int where bool is wanted");
 }
 
+static void a_strict_host_hears_of_constants_that_can_only_fail(void **state)
+{
+    static const struct {
+        const char *text, *why;
+    } rows[] = {
+        { "a == 1 && 'x'.matches('(')", "1:23: a ( is not closed" },
+        { "b.matches('[')",
+          "1:11: the pattern is wrong: missing terminating ] for character class" },
+        { "timestamp('yesterday')", "1:11: this is no timestamp" },
+        { "duration('1' + 'x') > b", "1:14: this is no duration" },
+        { "timestamp(b) > timestamp(0)", "" },
+    };
+    struct cel_env strict = { .variables = abc, .strict = true };
+    struct rv_ctx *cx = *state;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_string_equal(refusal(cx, &strict, rows[i].text), rows[i].why);
+        assert_string_equal(refusal(cx, &abc_env, rows[i].text), "");
+    }
+}
+
 static struct cel_value doubled(struct cel_run *run, const struct cel_value *args, size_t n_args)
 {
     if (args[0].whole > 1000)
@@ -231,6 +252,7 @@ int main(void)
         RV_TEST(a_caret_stands_below_the_place),
         RV_TEST(a_long_line_is_cut_to_what_is_near),
         RV_TEST(the_result_can_be_asked_for),
+        RV_TEST(a_strict_host_hears_of_constants_that_can_only_fail),
         RV_TEST(hosts_add_functions_of_their_own),
         RV_TEST(names_are_looked_up_in_the_container_first),
         RV_TEST(templates_keep_the_kind_of_their_one_expression),
