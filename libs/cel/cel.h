@@ -47,8 +47,8 @@ struct cel_env {
     int64_t cost_max;                     /* 0: CEL_COST_MAX */
     const struct cel_type *result;        /* what the expression must give; NULL: anything */
     bool unchecked;                       /* leaves types and unknown names to the evaluation */
-    bool strict;   /* refuses constant patterns and times that can only fail */
-    bool unfolded; /* keeps constant parts as they stand, for tests */
+    bool strict;                          /* refuses patterns and times that can only fail */
+    bool unfolded;                        /* keeps constant parts as they stand, for tests */
 };
 
 struct cel_program;
