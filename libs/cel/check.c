@@ -225,8 +225,10 @@ rv_result cel_check(struct rv_ctx *cx, const struct cel_env *env, const struct c
                     uint32_t n_locals, struct cel_expr *expr)
 {
     struct cel_checker checker = { .cx = cx, .env = env, .source = source };
+    enum { STEPS = 100000, STEPS_PER_BYTE = 64 };
     const struct cel_type *type;
 
+    checker.steps_left = STEPS + STEPS_PER_BYTE * (int64_t)source->len;
     checker.locals = rv_new_array(cx, const struct cel_type *, n_locals + 1);
     type = cel_check_expr(&checker, expr);
     if (!type)

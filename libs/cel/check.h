@@ -19,6 +19,8 @@ struct cel_checker {
     uint32_t n_vars, room;
     struct cel_binding *trail; /* what was bound, to be taken back */
     size_t n_trail, trail_room;
+    int64_t
+        steps_left; /* beyond them types are dyn: those of hosts may be small to write and huge */
 };
 
 /* A type that is not known yet. */
@@ -28,7 +30,7 @@ const struct cel_type *cel_fresh(struct cel_checker *checker);
 const struct cel_type *cel_follow(const struct cel_checker *checker, const struct cel_type *type);
 
 /* @type with all that is known put in, and dyn for the rest. */
-const struct cel_type *cel_settled(const struct cel_checker *checker, const struct cel_type *type);
+const struct cel_type *cel_settled(struct cel_checker *checker, const struct cel_type *type);
 
 /* Whether a value of type @from can stand where @to is wanted; binds variables as it goes. */
 bool cel_unify(struct cel_checker *checker, const struct cel_type *to, const struct cel_type *from);
@@ -56,6 +58,3 @@ const struct cel_type *cel_check_field(struct cel_checker *checker, const struct
                                        const struct cel_type *target);
 const struct cel_type *cel_type_refused(struct cel_checker *checker, size_t at, const char *format,
                                         ...) __attribute__((format(printf, 3, 4)));
-
-/* How many parameters types of the kind have. */
-unsigned cel_type_params(const struct cel_type *type);

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "cel/check.h"
 
-enum { VARS = 2 };
+enum { VARS = 3 };
 
 /* The types of a call: the receiver's first. */
 struct call {
@@ -15,7 +15,27 @@ struct call {
     bool method;
 };
 
-/* The type that @signature begins with; moves behind it. A and B are @vars. */
+static const struct cel_type *read_type(struct cel_checker *checker, const char **signature,
+                                        const struct cel_type *vars[VARS]);
+
+/* "name AB>" behind a <. */
+static const struct cel_type *read_abstract(struct cel_checker *checker, const char **signature,
+                                            const struct cel_type *vars[VARS])
+{
+    struct cel_type *type = rv_new(checker->cx, struct cel_type);
+    size_t len = strcspn(*signature, " >");
+
+    type->kind = CEL_T_ABSTRACT;
+    type->name = rv_strndup(checker->cx, *signature, len);
+    *signature += len;
+    *signature += **signature == ' ';
+    for (unsigned i = 0; **signature != '>' && i < CEL_TYPE_PARAMS; i++)
+        type->params[i] = read_type(checker, signature, vars);
+    ++*signature;
+    return type;
+}
+
+/* The type that @signature begins with; moves behind it. A, B and C are @vars. */
 static const struct cel_type *read_type(struct cel_checker *checker, const char **signature,
                                         const struct cel_type *vars[VARS])
 {
@@ -34,8 +54,10 @@ static const struct cel_type *read_type(struct cel_checker *checker, const char 
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
         if (plain[i].letter == letter)
             return cel_type(plain[i].kind);
-    if (letter == 'A' || letter == 'B')
+    if (letter >= 'A' && letter <= 'C')
         return vars[letter - 'A'];
+    if (letter == '<')
+        return read_abstract(checker, signature, vars);
     first = read_type(checker, signature, vars);
     if (letter == 'L')
         return cel_type_list(checker->cx, first);

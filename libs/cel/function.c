@@ -30,10 +30,10 @@ const struct cel_function *cel_functions_find(const struct cel_env *env, const c
 {
     const struct cel_function *found = NULL;
 
+    if (env->functions)
+        found = find_in(env->functions, name, n_functions);
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !found; i++)
         found = find_in(tables[i], name, n_functions);
-    if (!found && env->functions)
-        found = find_in(env->functions, name, n_functions);
     return found;
 }
 
@@ -54,7 +54,7 @@ static uint32_t kinds_of(char letter)
             return 1u << rows[i].kind;
     if (letter == '#')
         return 1u << CEL_INT | 1u << CEL_UINT | 1u << CEL_DOUBLE;
-    assert(letter == 'A' || letter == 'B' || letter == '*');
+    assert(strchr("ABC*<", letter));
     return UINT32_MAX;
 }
 
@@ -62,7 +62,14 @@ static uint32_t kinds_of(char letter)
 static const char *past_type(const char *signature)
 {
     char letter = *signature++;
-    int n_params = letter == 'M' ? 2 : letter == 'L' || letter == 'O' ? 1 : 0;
+    int n_params;
+
+    if (letter == '<') {
+        for (signature += strcspn(signature, " >"); *signature != '>';)
+            signature = *signature == ' ' ? signature + 1 : past_type(signature);
+        return signature + 1;
+    }
+    n_params = letter == 'M' ? 2 : letter == 'L' || letter == 'O' ? 1 : 0;
 
     while (n_params-- > 0)
         signature = past_type(signature);

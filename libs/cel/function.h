@@ -1,15 +1,18 @@
 #pragma once
 
 /*
- * Functions: the rows a library is made of, ours and the host's.
+ * Functions: the rows a library is made of, ours and the host's. A host's rows hide ours of the
+ * same name.
  *
  * A row is one overload; rows of one name stand next to each other. The signature is written in
  * letters, arguments first, then a colon and the result ("ss:b" takes two strings, says a bool):
  *
  *     b bool   i int   u uint   d double   s string   y bytes   n null   t timestamp   D duration
- *     T type   * dyn   # any number        A B any type, the same wherever the letter stands
+ *     T type   * dyn   # any number        A B C any type, the same wherever the letter stands
  *     L? list of ?     M?? map             O? optional          ?~ the one before, any number of
  * times
+ *
+ *     <name AB>  a type of the host's own, with its parameters; no value of ours is one
  *
  * so that "LAA:b" is a list and one of its elements. The receiver of a method is its first
  * argument. A function must be pure: same arguments, same value, nothing seen outside.

@@ -4,11 +4,11 @@
 
 static const struct cel_type plain[CEL_TYPE_KINDS] = {
 #define PLAIN(kind_) [kind_] = { .kind = kind_, .params = { &plain[CEL_T_DYN], &plain[CEL_T_DYN] } }
-    PLAIN(CEL_T_DYN),    PLAIN(CEL_T_NULL),     PLAIN(CEL_T_BOOL),   PLAIN(CEL_T_INT),
-    PLAIN(CEL_T_UINT),   PLAIN(CEL_T_DOUBLE),   PLAIN(CEL_T_STRING), PLAIN(CEL_T_BYTES),
-    PLAIN(CEL_T_LIST),   PLAIN(CEL_T_MAP),      PLAIN(CEL_T_TYPE),   PLAIN(CEL_T_TIMESTAMP),
-    PLAIN(CEL_T_RECORD), PLAIN(CEL_T_DURATION), PLAIN(CEL_T_ERROR),  PLAIN(CEL_T_OPTIONAL),
-    PLAIN(CEL_T_VAR),    PLAIN(CEL_T_WRAPPER),
+    PLAIN(CEL_T_DYN),    PLAIN(CEL_T_NULL),     PLAIN(CEL_T_BOOL),     PLAIN(CEL_T_INT),
+    PLAIN(CEL_T_UINT),   PLAIN(CEL_T_DOUBLE),   PLAIN(CEL_T_STRING),   PLAIN(CEL_T_BYTES),
+    PLAIN(CEL_T_LIST),   PLAIN(CEL_T_MAP),      PLAIN(CEL_T_TYPE),     PLAIN(CEL_T_TIMESTAMP),
+    PLAIN(CEL_T_RECORD), PLAIN(CEL_T_DURATION), PLAIN(CEL_T_ERROR),    PLAIN(CEL_T_OPTIONAL),
+    PLAIN(CEL_T_VAR),    PLAIN(CEL_T_WRAPPER),  PLAIN(CEL_T_ABSTRACT),
 #undef PLAIN
 };
 
@@ -73,4 +73,24 @@ const struct cel_type *cel_type_record(struct rv_ctx *cx, const struct rv_record
 
     *type = (struct cel_type){ .kind = CEL_T_RECORD, .record = record };
     return type;
+}
+
+unsigned cel_type_params(const struct cel_type *type)
+{
+    unsigned n = 0;
+
+    switch (type->kind) {
+    case CEL_T_MAP:
+        return 2;
+    case CEL_T_LIST:
+    case CEL_T_OPTIONAL:
+    case CEL_T_WRAPPER:
+        return 1;
+    case CEL_T_ABSTRACT:
+        while (n < CEL_TYPE_PARAMS && type->params[n])
+            n++;
+        return n;
+    default:
+        return 0;
+    }
 }

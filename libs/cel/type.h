@@ -24,16 +24,18 @@ enum cel_type_kind {
     CEL_T_TYPE,     /* the type of a type */
     CEL_T_WRAPPER,  /* params[0] or null */
     CEL_T_RECORD,   /* a map whose fields are known */
+    CEL_T_ABSTRACT, /* a host's own, by its name, with any params */
     CEL_T_ERROR,    /* what could not be typed; not complained about twice */
     CEL_T_VAR,      /* inside the checker: not known yet */
     CEL_TYPE_KINDS
 };
 
-enum { CEL_TYPE_PARAMS = 2 };
+enum { CEL_TYPE_PARAMS = 3 };
 
 struct cel_type {
     enum cel_type_kind kind;
     const struct cel_type *params[CEL_TYPE_PARAMS];
+    const char *name;               /* CEL_T_ABSTRACT */
     const struct rv_record *record; /* CEL_T_RECORD */
     uint32_t var;                   /* CEL_T_VAR */
 };
@@ -46,6 +48,9 @@ const struct cel_type *cel_type_map(struct rv_ctx *cx, const struct cel_type *ke
 const struct cel_type *cel_type_optional(struct rv_ctx *cx, const struct cel_type *held);
 const struct cel_type *cel_type_wrapper(struct rv_ctx *cx, const struct cel_type *wrapped);
 const struct cel_type *cel_type_record(struct rv_ctx *cx, const struct rv_record *record);
+
+/* How many parameters the type has. */
+unsigned cel_type_params(const struct cel_type *type);
 
 /* The name of the type of values of @kind, as type() gives it: "int", "google.protobuf.Timestamp".
  */

@@ -27,6 +27,7 @@ static const struct row {
     [CEL_T_TYPE]      = { "type",                      0, true },
     [CEL_T_WRAPPER]   = { "wrapper",                   1, false },
     [CEL_T_RECORD]    = { "record",                    0, false },
+    [CEL_T_ABSTRACT]  = { "abstract",                  0, false },
     [CEL_T_ERROR]     = { "error",                     0, false },
     [CEL_T_VAR]       = { "dyn",                       0, false },
 };
@@ -34,6 +35,8 @@ static const struct row {
 
 const char *cel_type_name(const struct cel_type *type)
 {
+    if (type->kind == CEL_T_ABSTRACT && type->name)
+        return type->name;
     return type->kind == CEL_T_RECORD && type->record ? type->record->name : rows[type->kind].name;
 }
 
@@ -47,12 +50,12 @@ const struct cel_type *cel_type_named(const char *name, size_t len)
 
 static void add_text(struct rv_buf *text, const struct cel_type *type, int depth)
 {
-    const struct row *row = &rows[type->kind];
+    unsigned n_params = cel_type_params(type);
 
     rv_buf_text(text, cel_type_name(type));
-    if (row->n_params == 0 || depth == CEL_DEPTH_MAX)
+    if (n_params == 0 || depth == CEL_DEPTH_MAX)
         return;
-    for (unsigned i = 0; i < row->n_params; i++) {
+    for (unsigned i = 0; i < n_params; i++) {
         rv_buf_text(text, i == 0 ? "(" : ", ");
         add_text(text, type->params[i], depth + 1);
     }

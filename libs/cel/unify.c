@@ -35,27 +35,13 @@ const struct cel_type *cel_follow(const struct cel_checker *checker, const struc
     return type;
 }
 
-unsigned cel_type_params(const struct cel_type *type)
-{
-    switch (type->kind) {
-    case CEL_T_MAP:
-        return 2;
-    case CEL_T_LIST:
-    case CEL_T_OPTIONAL:
-    case CEL_T_WRAPPER:
-        return 1;
-    default:
-        return 0;
-    }
-}
-
-const struct cel_type *cel_settled(const struct cel_checker *checker, const struct cel_type *type)
+const struct cel_type *cel_settled(struct cel_checker *checker, const struct cel_type *type)
 {
     struct cel_type *settled;
     unsigned n_params;
 
     type = cel_follow(checker, type);
-    if (type->kind == CEL_T_VAR)
+    if (type->kind == CEL_T_VAR || checker->steps_left-- <= 0)
         return cel_type(CEL_T_DYN);
     n_params = cel_type_params(type);
     if (n_params == 0)
@@ -92,11 +78,13 @@ void cel_take_back(struct cel_checker *checker, size_t mark)
 }
 
 /* Whether the variable is a part of @type: then it cannot stand for it. */
-static bool occurs(const struct cel_checker *checker, uint32_t var, const struct cel_type *type)
+static bool occurs(struct cel_checker *checker, uint32_t var, const struct cel_type *type)
 {
     type = cel_follow(checker, type);
     if (type->kind == CEL_T_VAR)
         return type->var == var;
+    if (checker->steps_left-- <= 0)
+        return false;
     for (unsigned i = 0; i < cel_type_params(type); i++)
         if (occurs(checker, var, type->params[i]))
             return true;
@@ -130,7 +118,8 @@ static bool may_be_null(const struct cel_type *type)
 {
     static const bool rows[CEL_TYPE_KINDS] = {
         [CEL_T_NULL] = true,     [CEL_T_TIMESTAMP] = true, [CEL_T_DURATION] = true,
-        [CEL_T_OPTIONAL] = true, [CEL_T_WRAPPER] = true,   [CEL_T_RECORD] = true,
+        [CEL_T_OPTIONAL] = true, [CEL_T_WRAPPER] = true,   [CEL_T_ABSTRACT] = true,
+        [CEL_T_RECORD] = true,
     };
 
     return rows[type->kind];
@@ -148,6 +137,11 @@ static bool unify_record(struct cel_checker *checker, const struct cel_type *map
            cel_unify(checker, map->params[1], cel_type(CEL_T_DYN));
 }
 
+static bool same_abstract(const struct cel_type *a, const struct cel_type *b)
+{
+    return strcmp(a->name, b->name) == 0 && cel_type_params(a) == cel_type_params(b);
+}
+
 static bool unify_kinds(struct cel_checker *checker, const struct cel_type *to,
                         const struct cel_type *from)
 {
@@ -161,7 +155,8 @@ static bool unify_kinds(struct cel_checker *checker, const struct cel_type *to,
         return cel_unify(checker, to->params[0], from);
     if (from->kind == CEL_T_WRAPPER && to->kind != CEL_T_WRAPPER)
         return cel_unify(checker, to, from->params[0]);
-    if (to->kind != from->kind || (to->kind == CEL_T_RECORD && to->record != from->record))
+    if (to->kind != from->kind || (to->kind == CEL_T_RECORD && to->record != from->record) ||
+        (to->kind == CEL_T_ABSTRACT && !same_abstract(to, from)))
         return false;
     for (unsigned i = 0; i < cel_type_params(to); i++)
         if (!cel_unify(checker, to->params[i], from->params[i]))
@@ -171,7 +166,7 @@ static bool unify_kinds(struct cel_checker *checker, const struct cel_type *to,
 
 bool cel_unify(struct cel_checker *checker, const struct cel_type *to, const struct cel_type *from)
 {
-    if (to == from)
+    if (to == from || checker->steps_left-- <= 0)
         return true;
     if (to->kind == CEL_T_VAR)
         return unify_var(checker, to, from);
@@ -207,7 +202,7 @@ const struct cel_type *cel_general(struct cel_checker *checker, const struct cel
         return b;
     if (b->kind == CEL_T_NULL || a->kind != b->kind)
         return b->kind == CEL_T_WRAPPER ? b : a;
-    if (cel_type_params(a) == 0)
+    if (cel_type_params(a) == 0 || checker->steps_left-- <= 0)
         return a;
     type = rv_new(checker->cx, struct cel_type);
     *type = *a;

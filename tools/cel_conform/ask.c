@@ -19,6 +19,33 @@ static size_t slot_of(struct ask *ask, const char *name)
     return i;
 }
 
+static CEL_FUNCTION(only_declared)
+{
+    return cel_fail(run, "the function was declared only");
+}
+
+static void read_function(struct rv_ctx *cx, struct ask *ask, const char *name, json_t *function)
+{
+    json_t *overload;
+    size_t i;
+
+    json_array_foreach(json_object_get(function, "overloads"), i, overload)
+    {
+        bool method = json_is_true(json_object_get(overload, "instance"));
+        const char *signature = wire_read_signature(cx, overload);
+
+        if (!signature || ask->n_functions == ASK_FUNCTIONS_MAX) {
+            ask->unsupported = "a function of types that nobody here knows";
+            return;
+        }
+        ask->functions[ask->n_functions++] =
+            (struct cel_function){ .name = name,
+                                   .style = method ? CEL_METHOD : CEL_CALL,
+                                   .signature = signature,
+                                   .call = only_declared };
+    }
+}
+
 /* {"name", "type"}; with "ident" around the type as in cel.expr.Decl. */
 static void read_types(struct rv_ctx *cx, struct ask *ask, json_t *types)
 {
@@ -31,8 +58,8 @@ static void read_types(struct rv_ctx *cx, struct ask *ask, json_t *types)
         json_t *ident = json_object_get(row, "ident");
         json_t *type = json_object_get(ident ? ident : row, "type");
 
-        if (json_object_get(row, "function"))
-            ask->unsupported = "functions of the case's own";
+        if (name && json_object_get(row, "function"))
+            read_function(cx, ask, name, json_object_get(row, "function"));
         else if (name && type) {
             const struct cel_type *read = wire_read_type(cx, type);
 
@@ -93,6 +120,7 @@ struct ask *ask_read(struct rv_ctx *cx, struct rv_zones *zones, json_t *json)
     ask->env.container = json_string_value(json_object_get(json, "container"));
     ask->env.unchecked = json_is_true(json_object_get(json, "disable_check"));
     ask->env.variables = ask->variables;
+    ask->env.functions = ask->functions;
     ask->env.zones = zones;
     read_types(cx, ask, json_object_get(json, "type_env"));
     read_bindings(cx, ask, json_object_get(json, "bindings"));

@@ -5,7 +5,7 @@
 #include "cel/cel.h"
 #include "runtime/json.h"
 
-enum { ASK_VARIABLES_MAX = 256 };
+enum { ASK_VARIABLES_MAX = 256, ASK_FUNCTIONS_MAX = 32 };
 
 /* What a case lets an expression see. */
 struct ask {
@@ -16,6 +16,8 @@ struct ask {
     struct cel_variable variables[ASK_VARIABLES_MAX + 1];
     struct cel_value values[ASK_VARIABLES_MAX];
     size_t n_variables;
+    struct cel_function functions[ASK_FUNCTIONS_MAX + 1]; /* declared, for the checker only */
+    size_t n_functions;
     const char *unsupported; /* what nobody here knows; NULL: all is well */
 };
 

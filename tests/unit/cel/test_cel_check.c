@@ -144,12 +144,54 @@ static void types_are_read_as_they_are_written(void **state)
     assert_string_equal(cel_type_text(cx, cel_type_parse(cx, "list")), "list(dyn)");
 }
 
+static CEL_FUNCTION(nothing)
+{
+    return cel_null();
+}
+
+static const struct cel_function pairs[] = {
+    { "pair", CEL_CALL, "AB:<pair AB>", nothing, false },
+    { "first", CEL_METHOD, "<pair AB>:A", nothing, false },
+    { "same", CEL_CALL, "<pair AA>:b", nothing, false },
+    { 0 },
+};
+
+static void hosts_have_types_of_their_own(void **state)
+{
+    struct cel_env env = { .variables = abc, .functions = pairs };
+    struct rv_ctx *cx = *state;
+    const struct cel_program *program = compile_in(cx, &env, "pair(1, [pair('a', a)])");
+
+    assert_string_equal(cel_type_text(cx, cel_result_type(program)),
+                        "pair(int, list(pair(string, dyn)))");
+    program = compile_in(cx, &env, "pair('x', 1).first()");
+    assert_string_equal(cel_type_text(cx, cel_result_type(program)), "string");
+    assert_string_equal(refusal(cx, &env, "same(pair(1, 'x'))"),
+                        "1:1: no such overload: same(pair(int, string))");
+    assert_string_equal(refusal(cx, &env, "1.first()"), "1:3: no such overload: first(int)");
+}
+
+/* Each binding has the type before it twice: 2 to the power of 60 parts. */
+static void types_that_double_are_given_up(void **state)
+{
+    struct cel_env env = { .variables = abc, .functions = pairs };
+    struct rv_ctx *cx = *state;
+    const char *text = "x";
+
+    for (int i = 0; i < 60; i++)
+        text = rv_printf(cx, "cel.bind(x, pair(x, x), %s)", text);
+    compile_in(cx, &env, rv_printf(cx, "cel.bind(x, 1, %s)", text));
+    assert_true(rv_arena_bytes(cx->arena) < 64 * 1024 * 1024);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         RV_TEST(types_follow_from_below),
         RV_TEST(what_cannot_be_is_refused),
         RV_TEST(unchecked_expressions_fail_when_they_run),
+        RV_TEST(hosts_have_types_of_their_own),
+        RV_TEST(types_that_double_are_given_up),
         RV_TEST(types_are_read_as_they_are_written),
     };
 
