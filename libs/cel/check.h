@@ -19,8 +19,7 @@ struct cel_checker {
     uint32_t n_vars, room;
     struct cel_binding *trail; /* what was bound, to be taken back */
     size_t n_trail, trail_room;
-    int64_t
-        steps_left; /* beyond them types are dyn: those of hosts may be small to write and huge */
+    int64_t steps_left; /* when none are, types are dyn: small texts can have huge ones */
 };
 
 /* A type that is not known yet. */

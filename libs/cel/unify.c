@@ -84,7 +84,7 @@ static bool occurs(struct cel_checker *checker, uint32_t var, const struct cel_t
     if (type->kind == CEL_T_VAR)
         return type->var == var;
     if (checker->steps_left-- <= 0)
-        return false;
+        return true; /* no telling; a type must not be a part of itself */
     for (unsigned i = 0; i < cel_type_params(type); i++)
         if (occurs(checker, var, type->params[i]))
             return true;
