@@ -108,17 +108,20 @@ static const struct cel_expr *leftmost(const struct cel_expr *expr)
     return expr;
 }
 
-static bool is_number(const struct cel_expr *expr)
+/* A number that a minus before it would become a part of. */
+static bool takes_minus(const struct cel_expr *expr)
 {
-    return expr->kind == EXPR_CONST && expr->value.kind >= CEL_INT &&
-           expr->value.kind <= CEL_DOUBLE;
+    if (expr->kind != EXPR_CONST)
+        return false;
+    if (expr->value.kind == CEL_DOUBLE)
+        return !signbit(expr->value.number);
+    return expr->value.kind == CEL_UINT || (expr->value.kind == CEL_INT && expr->value.whole >= 0);
 }
 
-/* A number behind a minus would become one with it. */
 static void print_unary(struct rv_buf *out, const struct cel_expr *expr)
 {
     const struct cel_expr *operand = expr->args[0];
-    bool apart = expr->op == &cel_negate && is_number(leftmost(operand));
+    bool apart = expr->op == &cel_negate && takes_minus(leftmost(operand));
 
     rv_buf_text(out, expr->op->sign);
     print_at(out, operand, apart ? PRECEDENCE_MEMBER + 1 : PRECEDENCE_UNARY);

@@ -48,14 +48,15 @@ struct cel_expr *cel_parse_items(struct cel_parser *parser, struct cel_expr expr
     return cel_expr_new(parser, expr);
 }
 
-/* "a.b.C" when the expression is nothing but names. */
+/* "a.b.C" when the expression is nothing but names as they are. */
 static const char *dotted(struct rv_ctx *cx, const struct cel_expr *expr)
 {
     const char *before;
 
     if (expr->kind == EXPR_NAME)
         return expr->rooted ? rv_printf(cx, ".%s", expr->name) : expr->name;
-    if (expr->kind != EXPR_SELECT || expr->optional)
+    if (expr->kind != EXPR_SELECT || expr->optional ||
+        !cel_is_selector(expr->name, strlen(expr->name)))
         return NULL;
     before = dotted(cx, expr->target);
     return before ? rv_printf(cx, "%s.%s", before, expr->name) : NULL;

@@ -109,7 +109,7 @@ static bool unify_var(struct cel_checker *checker, const struct cel_type *var,
     if (type->kind == CEL_T_VAR && type->var == var->var)
         return true;
     if (occurs(checker, var->var, type))
-        return false;
+        return checker->steps_left <= 0;
     bind(checker, var->var, type);
     return true;
 }
