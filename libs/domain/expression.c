@@ -1,5 +1,6 @@
 #include "domain/expression_inside.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "domain/policy.h"
@@ -56,6 +57,22 @@ static bool may_score(const struct cel_type *type)
            type->kind == CEL_T_UINT || type->kind == CEL_T_DOUBLE;
 }
 
+static struct rv_zones *zones;
+
+static void make_zones(void)
+{
+    zones = rv_zones_new(NULL);
+}
+
+/* Those of the machine, for as long as the process lives: a zone is read when it is first named. */
+static struct rv_zones *all_zones(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, make_zones);
+    return zones;
+}
+
 rv_result expression_compile(struct rv_ctx *cx, enum expression_place place,
                              enum expression_kind kind, const char *text,
                              const struct cel_program **program)
@@ -64,6 +81,8 @@ rv_result expression_compile(struct rv_ctx *cx, enum expression_place place,
 
     *env = (struct cel_env){ .variables = places[place].sees,
                              .functions = expression_functions,
+                             .zones = all_zones(),
+                             .strict = true,
                              .cost_max = places[place].cost_max,
                              .result = kind == EXPRESSION_CONDITION ? &truth : NULL };
     if (kind == EXPRESSION_TEMPLATE)

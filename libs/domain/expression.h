@@ -5,7 +5,7 @@
  * sees there. One row a place: whoever checks a document and whoever evaluates it later share the
  * row, so what is refused at `apply` and what runs cannot differ.
  *
- * Pure.
+ * Pure but for one thing: time zones are those of the machine (base/zones.h).
  */
 
 #include "cel/cel.h"

@@ -134,6 +134,7 @@ static void bad_expressions_are_refused_where_they_stand(void **state)
         { HTTP(",\"headers\":{\"x\":\"${{ nothing }}\"}"), "nodes[0].http.headers", "1:5: there is no variable \"nothing\"" },
         { WORKFLOW(NOOP("b", "") ",{\"node_id\":\"a\",\"kind\":\"llm\",\"llm\":{\"prompt\":\"${{ steps.b.output }}\"}}"), "nodes[1].llm.prompt", "names the step \"b\", which does not come before this one" },
         { MAP(CHECK("x")), "nodes[0].map.checks[0].condition", "1:1: there is no variable \"x\"" },
+        { MAP(CHECK("input.x.matches('(')")), "nodes[0].map.checks[0].condition", "1:17: a ( is not closed" },
         { MAP(CHECK("1 + 1")), "nodes[0].map.checks[0].condition", "1:3: the expression gives int where bool is wanted" },
         { NODE("\"kind\":\"noop\",\"condition\":\"steps.a.skipped\""), "nodes[0].condition", "names the step \"a\", which does not come before this one" },
         { WORKFLOW(NOOP("a", "") "," NOOP("b", ",\"edges\":[{\"needs\":\"a\",\"condition\":\"true\"}]")), "nodes[1].edges[0].needs", "is \"a\", which is not among the needs" },

@@ -58,6 +58,7 @@ static void keeps_types_in_values(void **state)
         { "\"n is ${{ input.n }}\"", "\"n is 3\"" },
         { "\"${{ input.n * 2 > 5 ? [input.name] : [] }}\"", "[\"Ada\"]" },
         { "\"${{ size(' a  b '.words()) }}\"", "2" },
+        { "\"${{ timestamp('2026-07-01T22:30:00Z').getDate('Europe/Berlin') }}\"", "2" },
         { "{\"a\":[\"${{ input.list[0] }}\",{\"b\":\"${{ input.none }}\"}],\"c\":true}",
           "{\"a\":[1,{\"b\":null}],\"c\":true}" },
         { "{\"${{ input.n }}\":1}", "{\"${{ input.n }}\":1}" }, /* names are names */
