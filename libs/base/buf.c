@@ -6,9 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/text.h"
 
 enum { FIRST_SIZE = 256 };
+
+static char *grow(const struct rv_buf *buf, size_t size)
+{
+    char *data = buf->arena ? rv_arena_alloc(buf->arena, size) : realloc(buf->data, size);
+
+    if (!data) {
+        fputs("out of memory\n", stderr);
+        abort();
+    }
+    if (buf->arena && buf->len)
+        memcpy(data, buf->data, buf->len);
+    return data;
+}
 
 /* Room for @more bytes and a NUL. */
 static char *room(struct rv_buf *buf, size_t more)
@@ -24,11 +38,7 @@ static char *room(struct rv_buf *buf, size_t more)
             size = size > need / 2 ? need : size * 2;
         if (size < buf->size * 2)
             size = buf->size * 2;
-        buf->data = realloc(buf->data, size);
-        if (!buf->data) {
-            fputs("out of memory\n", stderr);
-            abort();
-        }
+        buf->data = grow(buf, size);
         buf->size = size;
     }
     return buf->data + buf->len;
@@ -196,6 +206,7 @@ void rv_buf_clear(struct rv_buf *buf)
 
 void rv_buf_release(struct rv_buf *buf)
 {
-    free(buf->data);
-    *buf = (struct rv_buf){ 0 };
+    if (!buf->arena)
+        free(buf->data);
+    *buf = (struct rv_buf){ .arena = buf->arena };
 }

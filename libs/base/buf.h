@@ -2,15 +2,19 @@
 
 /*
  * Buf: bytes that grow, with one owner and a release. Always terminated with a NUL once something
- * was added. Like the arena it never fails: out of memory ends the process.
+ * was added. Like the arena it never fails: out of memory ends the process. With an arena its bytes
+ * are the arena's, and a release does nothing.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 
+struct rv_arena;
+
 struct rv_buf {
     char *data;
     size_t len, size;
+    struct rv_arena *arena; /* NULL: the heap */
 };
 
 void rv_buf_add(struct rv_buf *buf, const void *bytes, size_t len);

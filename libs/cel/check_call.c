@@ -106,7 +106,7 @@ static bool matches(struct cel_checker *checker, const struct cel_function *func
 
 static const struct cel_type *no_overload(struct cel_checker *checker, const struct call *call)
 {
-    auto_buf types = { 0 };
+    struct rv_buf types = { .arena = checker->cx->arena };
 
     for (size_t i = 0; i < call->n_args && types.len < 160; i++)
         rv_buf_printf(&types, "%s%s", i ? ", " : "",

@@ -120,7 +120,7 @@ static CEL_FUNCTION(bool_read)
 
 static CEL_FUNCTION(string_of)
 {
-    auto_buf text = { 0 };
+    struct rv_buf text = { .arena = run->cx->arena };
 
     if (!cel_add_text(run, &text, args[0]))
         return cel_spent(run);

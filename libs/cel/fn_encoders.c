@@ -5,7 +5,7 @@
 
 static CEL_FUNCTION(encode)
 {
-    auto_buf text = { 0 };
+    struct rv_buf text = { .arena = run->cx->arena };
 
     rv_buf_base64(&text, args[0].text, args[0].len);
     return cel_copy(run, CEL_STRING, text.data, text.len);

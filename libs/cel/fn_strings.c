@@ -7,7 +7,7 @@ static CEL_FUNCTION(joined)
 {
     struct cel_value between = n_args == 2 ? args[1] : cel_text("");
     size_t size = cel_list_size(args[0].list);
-    auto_buf text = { 0 };
+    struct rv_buf text = { .arena = run->cx->arena };
 
     for (size_t i = 0; i < size; i++) {
         struct cel_value item = cel_list_at(run->cx, args[0].list, i);
@@ -58,7 +58,7 @@ static CEL_FUNCTION(replaced)
     struct cel_value text = args[0], old = args[1], new = args[2];
     int64_t limit = n_args == 4 && args[3].whole >= 0 ? args[3].whole : INT64_MAX;
     size_t at = 0, from = 0;
-    auto_buf out = { 0 };
+    struct rv_buf out = { .arena = run->cx->arena };
 
     for (; limit > 0 && from <= text.len; limit--) {
         size_t found = cel_find(text, old, from);
@@ -157,7 +157,7 @@ static CEL_FUNCTION(reverse)
 static CEL_FUNCTION(quote)
 {
     static const char marks[] = "\a\b\f\n\r\t\v\\\"", letters[] = "abfnrtv\\\"";
-    auto_buf text = { 0 };
+    struct rv_buf text = { .arena = run->cx->arena };
 
     rv_buf_char(&text, '"');
     for (size_t i = 0; i < args[0].len; i++) {

@@ -187,13 +187,12 @@ static struct cel_value finish(struct formatting *formatting, bool good)
 
     if (good)
         value = cel_copy(formatting->run, CEL_STRING, formatting->text.data, formatting->text.len);
-    rv_buf_release(&formatting->text);
     return value.kind == CEL_NONE ? cel_spent(formatting->run) : value;
 }
 
 CEL_FUNCTION(cel_strings_format)
 {
-    struct formatting formatting = { .run = run };
+    struct formatting formatting = { .run = run, .text = { .arena = run->cx->arena } };
     const char *at = args[0].text, *end = at + args[0].len;
     size_t n_used = 0;
     bool good = true;

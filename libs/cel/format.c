@@ -260,7 +260,7 @@ void cel_print(struct rv_buf *out, const struct cel_expr *expr)
 
 const char *cel_format(struct rv_ctx *cx, const struct cel_program *program)
 {
-    auto_buf text = { 0 };
+    struct rv_buf text = { .arena = cx->arena };
 
     print(&text, program->expr);
     return rv_strndup(cx, text.data ? text.data : "", text.len);

@@ -89,7 +89,7 @@ const struct cel_regex *cel_regex_compile(struct rv_ctx *cx, const char *pattern
                                           const char **why)
 {
     struct cel_regex *regex = rv_new(cx, struct cel_regex);
-    auto_buf translated = { 0 };
+    struct rv_buf translated = { .arena = cx->arena };
     bool anchored = len > 0 && pattern[0] == '^' && !memchr(pattern, '|', len);
 
     if (len > PATTERN_MAX) {

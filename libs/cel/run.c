@@ -82,7 +82,7 @@ struct cel_value cel_run_ternary(struct cel_run *run, const struct cel_node *nod
 /* The parts of a template as one text: strings as they are, the rest as JSON. */
 struct cel_value cel_run_join(struct cel_run *run, const struct cel_node *node)
 {
-    auto_buf text = { 0 };
+    struct rv_buf text = { .arena = run->cx->arena };
 
     for (size_t i = 0; i < node->n_args; i++) {
         struct cel_value part = cel_run_node(run, node->args[i]);

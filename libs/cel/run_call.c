@@ -39,7 +39,7 @@ static bool takes(const struct cel_candidate *candidate, const struct cel_value 
 static struct cel_value no_overload(struct cel_run *run, const struct cel_node *node,
                                     const struct cel_value *args, size_t n_args)
 {
-    auto_buf kinds = { 0 };
+    struct rv_buf kinds = { .arena = run->cx->arena };
 
     for (size_t i = 0; i < n_args && kinds.len < 120; i++)
         rv_buf_printf(&kinds, "%s%s", i ? ", " : "", cel_kind_name(args[i].kind));

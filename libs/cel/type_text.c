@@ -64,7 +64,7 @@ static void add_text(struct rv_buf *text, const struct cel_type *type, int depth
 
 const char *cel_type_text(struct rv_ctx *cx, const struct cel_type *type)
 {
-    auto_buf text = { 0 };
+    struct rv_buf text = { .arena = cx->arena };
 
     add_text(&text, type, 0);
     return rv_strndup(cx, text.data, text.len);

@@ -85,7 +85,7 @@ static int by_key(const void *a, const void *b)
 /* @value as a string; CEL_NONE when too little is left. */
 static struct cel_value written(struct cel_run *run, struct cel_value value)
 {
-    auto_buf text = { 0 };
+    struct rv_buf text = { .arena = run->cx->arena };
     struct cel_value copy = cel_none();
 
     if (cel_add_text(run, &text, value))

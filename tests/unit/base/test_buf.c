@@ -71,9 +71,23 @@ static void writes_numbers(void **state)
     assert_string_equal(buf.data, "-9223372036854775808 9223372036854775807 0");
 }
 
+static void grows_in_an_arena_and_is_not_freed(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct rv_buf buf = { .arena = cx->arena };
+
+    for (int i = 0; i < 1000; i++)
+        rv_buf_text(&buf, "0123456789");
+    assert_int_equal(buf.len, 10000);
+    assert_string_equal(buf.data + 9990, "0123456789");
+    rv_buf_release(&buf);
+    assert_null(buf.data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        RV_TEST(grows_in_an_arena_and_is_not_freed),
         RV_TEST(grows_and_stays_terminated),
         RV_TEST(writes_text_as_json),
         RV_TEST(writes_numbers),
