@@ -36,6 +36,7 @@ size_t rv_utf8_next(const char *text, size_t len, uint32_t *code);
 bool rv_utf8_ok(const char *text, size_t len);                    /* shortest form, no surrogates */
 size_t rv_utf8_cut(const char *text, size_t len, size_t at_most); /* bytes of whole characters */
 int rv_utf8_width(const char *text); /* columns on a terminal, roughly */
+void rv_utf8_mend(char *text);       /* bytes of no character, as where it was cut, become ? */
 
 /* A slug or a name of ours: [a-z0-9] then [a-z0-9_-], 1 to 63 characters. */
 bool rv_text_is_name(const char *text);

@@ -104,3 +104,16 @@ int rv_utf8_width(const char *text)
     }
     return width;
 }
+
+void rv_utf8_mend(char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len;) {
+        size_t bytes = rv_utf8_next(text + i, len - i, NULL);
+
+        if (bytes == 0)
+            text[i] = '?';
+        i += bytes ? bytes : 1;
+    }
+}

@@ -87,6 +87,7 @@ enum rv_status cel_refuse(struct rv_ctx *cx, const struct cel_source *source, si
     va_start(args, format);
     vsnprintf(why, sizeof(why), format, args);
     va_end(args);
+    rv_utf8_mend(why);
     (void)rv_fail(cx, RV_INVALID, "%u:%u: %s", place.line, place.column, why);
     cx->error.details[0] =
         (struct rv_detail){ .path = rv_printf(cx, "%u:%u", place.line, place.column),

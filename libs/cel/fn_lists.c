@@ -138,15 +138,14 @@ static CEL_FUNCTION(last)
     return end_of(run, args[0].list, true);
 }
 
-/* Sorts pairs by their keys; equal ones keep their order. */
-static void merge_sort(struct cel_pair *pairs, struct cel_pair *spare, size_t n)
+void cel_sort_pairs(struct cel_pair *pairs, struct cel_pair *spare, size_t n)
 {
     size_t half = n / 2, left = 0, right = half;
 
     if (n < 2)
         return;
-    merge_sort(pairs, spare, half);
-    merge_sort(pairs + half, spare, n - half);
+    cel_sort_pairs(pairs, spare, half);
+    cel_sort_pairs(pairs + half, spare, n - half);
     memcpy(spare, pairs, half * sizeof(*pairs));
     for (size_t i = 0; left < half; i++) {
         bool take_right = right < n && cel_compare(pairs[right].key, spare[left].key) < 0;
@@ -191,7 +190,7 @@ static struct cel_value sorted(struct cel_run *run, struct cel_pair *pairs, size
     items = elements(run, n);
     if (!spare || !items)
         return cel_spent(run);
-    merge_sort(pairs, spare, n);
+    cel_sort_pairs(pairs, spare, n);
     for (size_t i = 0; i < n; i++)
         items[i] = pairs[i].value;
     return cel_list_of(run->cx, items, n);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "cel/functions.h"
 
 static const struct cel_function *const tables[] = {
@@ -112,6 +113,7 @@ struct cel_value cel_fail(struct cel_run *run, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    rv_utf8_mend(text);
     error = rv_new(run->cx, struct cel_error);
     *error = (struct cel_error){ .text = rv_strdup(run->cx, text), .at = run->at };
     return (struct cel_value){ .kind = CEL_ERROR, .error = error };

@@ -39,6 +39,9 @@ void cel_add_double(struct rv_buf *text, double number);
 /* As string() writes it, with lists and maps too; false when @run has no more to spend. */
 bool cel_add_text(struct cel_run *run, struct rv_buf *text, struct cel_value value);
 
+/* Sorts pairs by their keys; equal ones keep their order. @spare has room for half of them. */
+void cel_sort_pairs(struct cel_pair *pairs, struct cel_pair *spare, size_t n);
+
 /* How many characters @value has, and the byte at which character @index begins. */
 size_t cel_characters(struct cel_value value);
 size_t cel_character_at(struct cel_value value, size_t index);

@@ -79,6 +79,19 @@ struct cel_value cel_run_ternary(struct cel_run *run, const struct cel_node *nod
     return cel_run_node(run, node->args[condition.truth ? 1 : 2]);
 }
 
+/* What is added is paid at once: many parts may be large. */
+static bool add_part(struct cel_run *run, struct rv_buf *text, struct cel_value part)
+{
+    size_t before = text->len, most = run->cost_left < 0 ? 0 : (size_t)run->cost_left * 16;
+
+    if (part.kind != CEL_STRING)
+        return cel_json(run->cx, part, most, text) && cel_spend(run, (text->len - before) / 16 + 1);
+    if (!cel_spend(run, part.len / 16 + 1))
+        return false;
+    rv_buf_add(text, part.text, part.len);
+    return true;
+}
+
 /* The parts of a template as one text: strings as they are, the rest as JSON. */
 struct cel_value cel_run_join(struct cel_run *run, const struct cel_node *node)
 {
@@ -86,17 +99,14 @@ struct cel_value cel_run_join(struct cel_run *run, const struct cel_node *node)
 
     for (size_t i = 0; i < node->n_args; i++) {
         struct cel_value part = cel_run_node(run, node->args[i]);
-        size_t left = run->cost_left < 0 ? 0 : (size_t)run->cost_left * 16;
 
         if (part.kind == CEL_ERROR)
             return part;
         run->at = node->args[i]->at;
-        if (part.kind == CEL_STRING)
-            rv_buf_add(&text, part.text, part.len);
-        else if (!cel_json(run->cx, part, left, &text))
+        if (!add_part(run, &text, part))
             return cel_spent(run);
     }
-    return cel_copy(run, CEL_STRING, text.data, text.len);
+    return cel_string(text.data ? text.data : "", text.len);
 }
 
 struct cel_run cel_run_begin(struct rv_ctx *cx, const struct cel_program *program,

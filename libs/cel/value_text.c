@@ -76,12 +76,6 @@ static bool add_list(struct cel_run *run, struct rv_buf *text, const struct cel_
     return true;
 }
 
-/* The key and value of an entry, written; entries stand in the order of their keys' texts. */
-static int by_key(const void *a, const void *b)
-{
-    return cel_compare(((const struct cel_pair *)a)->key, ((const struct cel_pair *)b)->key);
-}
-
 /* @value as a string; CEL_NONE when too little is left. */
 static struct cel_value written(struct cel_run *run, struct cel_value value)
 {
@@ -108,7 +102,7 @@ static void add_entries(struct rv_buf *text, const struct cel_pair *entries, siz
 static bool add_map(struct cel_run *run, struct rv_buf *text, const struct cel_map *map)
 {
     size_t size = cel_map_size(map), n = 0;
-    struct cel_pair *entries = cel_room(run, (size + 1) * sizeof(*entries));
+    struct cel_pair *entries = cel_room(run, (size + 1) * 2 * sizeof(*entries));
     struct cel_walk walk = { 0 };
 
     while (entries && n < size && cel_map_next(run->cx, map, &walk)) {
@@ -119,7 +113,7 @@ static bool add_map(struct cel_run *run, struct rv_buf *text, const struct cel_m
     }
     if (!entries || !cel_spend(run, n * 8))
         return false;
-    qsort(entries, n, sizeof(*entries), by_key);
+    cel_sort_pairs(entries, entries + size + 1, n); /* in the order of their keys' texts */
     add_entries(text, entries, n);
     return true;
 }

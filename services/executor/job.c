@@ -102,27 +102,13 @@ void job_completes(struct job *job, const char *output)
         abort();
 }
 
-/* Words of others, cut anywhere: a report with bytes that are no UTF-8 is refused as a whole. */
-static void mend(char *text)
-{
-    size_t len = strlen(text);
-
-    for (size_t i = 0; i < len;) {
-        size_t bytes = rv_utf8_next(text + i, len - i, NULL);
-
-        if (bytes == 0)
-            text[i] = '?';
-        i += bytes ? bytes : 1;
-    }
-}
-
 void job_fails(struct job *job, const char *code, bool retryable, const char *message)
 {
     job->outcome = OUTCOME_FAILED;
     job->retryable = retryable;
     snprintf(job->code, sizeof(job->code), "%s", code);
     snprintf(job->message, sizeof(job->message), "%s", message);
-    mend(job->message);
+    rv_utf8_mend(job->message); /* or the report is refused as a whole */
     free(job->output);
     job->output = NULL;
 }

@@ -1,5 +1,6 @@
 #include "unit/cel/cel_test.h"
 
+#include "base/text.h"
 #include "base/time.h"
 
 enum { BYTES_MAX = 96 * 1024 * 1024, MS_MAX = 5000 /* with sanitizers, on a busy machine */ };
@@ -133,6 +134,42 @@ static void constants_are_worked_out_within_bounds(void **state)
     assert_true(rv_arena_bytes(cx->arena) < BYTES_MAX);
 }
 
+static void a_template_of_large_parts_ends_in_bounds(void **state)
+{
+    struct rv_ctx *cx = *state;
+    const char *const rows[] = { "${{ a }}!", "${{ a }}!${{ [a, a, a, a] }}" };
+    struct cel_value large = cel_text(repeated(cx, "y", 500000));
+    struct cel_value values[] = { large, cel_none(), cel_none() };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *text = repeated(cx, rows[i], 3000);
+        const struct cel_program *program;
+        struct rv_ctx scratch;
+        struct cel_value value;
+
+        assert_ok(cx, cel_compile_template(cx, &abc_env, text, strlen(text), &program));
+        rv_ctx_init(&scratch);
+        value = cel_eval(&scratch, program, values);
+        assert_int_equal(value.kind, CEL_ERROR);
+        assert_true(rv_arena_bytes(scratch.arena) < BYTES_MAX);
+        rv_ctx_release(&scratch);
+    }
+}
+
+static void the_words_of_an_error_are_utf8_wherever_they_were_cut(void **state)
+{
+    struct rv_ctx *cx = *state;
+    const char *key = rv_printf(cx, "x%s", repeated(cx, "\xc3\xbc", 200));
+    const struct cel_program *program;
+    struct cel_value values[] = { cel_text(key), cel_none(), cel_none() };
+    const char *words;
+
+    assert_ok(cx, cel_compile(cx, &abc_env, "{'k': 1}[a]", 11, &program));
+    words = cel_error_text(cx, program, cel_eval(cx, program, values));
+    assert_non_null(strstr(words, "no such key"));
+    assert_true(rv_utf8_ok(words, strlen(words)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +180,8 @@ int main(void)
         RV_TEST(what_explodes_ends_soon),
         RV_TEST(what_is_shared_is_paid_for_each_time),
         RV_TEST(constants_are_worked_out_within_bounds),
+        RV_TEST(a_template_of_large_parts_ends_in_bounds),
+        RV_TEST(the_words_of_an_error_are_utf8_wherever_they_were_cut),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
