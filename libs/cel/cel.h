@@ -112,9 +112,10 @@ void cel_facts(struct rv_ctx *cx, const struct cel_program *program, int64_t wei
                struct cel_facts *facts);
 
 /*
- * @value as compact JSON: int, uint and double are numbers (double not finite: strings), bytes
- * base64, timestamps and durations as string() writes them, keys as text, an empty optional null.
- * False when it is more than @bytes_max bytes or deeper than CEL_DEPTH_MAX.
+ * @value as compact JSON: int, uint and double are numbers (a double has a point or an exponent;
+ * one not finite is a string), bytes base64, timestamps and durations as string() writes them, keys
+ * as text, an empty optional null. False when it is more than @bytes_max bytes or deeper than
+ * CEL_DEPTH_MAX.
  */
 struct rv_buf;
 bool cel_json(struct rv_ctx *cx, struct cel_value value, size_t bytes_max, struct rv_buf *json);

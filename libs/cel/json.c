@@ -41,10 +41,13 @@ static void add_string(struct rv_buf *json, const char *text, size_t len)
 static void add_double(struct rv_buf *json, double number)
 {
     const char *quote = isfinite(number) ? "" : "\"";
+    size_t from = json->len;
 
     rv_buf_text(json, quote);
     cel_add_double(json, number);
     rv_buf_text(json, quote);
+    if (isfinite(number) && !strpbrk(json->data + from, ".e"))
+        rv_buf_text(json, ".0"); /* or it would be an int to whoever reads it */
 }
 
 static bool add_list(struct writing *writing, const struct cel_list *list, int depth)

@@ -155,17 +155,27 @@ static bool is_conditional(const struct node *nodes, size_t n_nodes)
     return false;
 }
 
+static const int64_t *numbers_of(struct rv_ctx *cx, const struct dag *dag, const struct node *nodes,
+                                 size_t i)
+{
+    int64_t *numbers = rv_new_array(cx, int64_t, nodes[i].n_needs);
+
+    for (size_t k = 0; k < nodes[i].n_needs; k++)
+        numbers[k] = node_find(nodes, dag->n, nodes[i].needs[k], strlen(nodes[i].needs[k]));
+    return numbers;
+}
+
 static void fill_node(struct rv_ctx *cx, struct dag *dag, const struct node *nodes, size_t i)
 {
     struct reading reading = { .cx = cx, .nodes = nodes, .n_nodes = dag->n };
 
     spec_each_expression(cx, &node_record, &nodes[i], note_reads, &reading);
-    for (size_t k = 0; dag->conditional && k < nodes[i].n_needs; k++)
-        note_read(&reading, nodes[i].needs[k]); /* whether it was skipped */
     dag->nodes[i].class_name = class_of(cx, &nodes[i]);
     dag->nodes[i].n_needs = (int64_t)nodes[i].n_needs;
     dag->nodes[i].reads = reading.reads.items;
     dag->nodes[i].n_reads = reading.reads.n;
+    if (dag->conditional)
+        dag->nodes[i].needs = numbers_of(cx, dag, nodes, i);
 }
 
 struct dag *dag_new(struct rv_ctx *cx, const struct node *nodes, size_t n_nodes)

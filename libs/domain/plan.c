@@ -163,13 +163,21 @@ const char *node_edge_condition(const struct node *node, const char *needs)
     return NULL;
 }
 
-/* "steps.read.output" → "read" */
+/* "steps.read.output" and "steps[\"read\"].output" → "read" */
 static const char *step_of(struct rv_ctx *cx, const char *path)
 {
-    static const char root[] = "steps.";
-    const char *id = rv_text_starts(path, root) ? path + sizeof(root) - 1 : NULL;
+    const char *rest = path + strlen("steps");
 
-    return id ? rv_strndup(cx, id, strcspn(id, ".")) : NULL;
+    if (rest[0] == '.')
+        return rv_strndup(cx, rest + 1, strcspn(rest + 1, ".["));
+    if (rest[0] == '[' && rest[1] == '"')
+        return rv_strndup(cx, rest + 2, strcspn(rest + 2, "\""));
+    return NULL;
+}
+
+static bool is_about_steps(const char *path)
+{
+    return rv_text_starts(path, "steps") && strchr(".[", path[strlen("steps")]);
 }
 
 void expression_each_step(struct rv_ctx *cx, const struct cel_program *program,
@@ -179,6 +187,6 @@ void expression_each_step(struct rv_ctx *cx, const struct cel_program *program,
 
     cel_facts(cx, program, 0, &facts);
     for (size_t i = 0; i < facts.n_paths; i++)
-        if (strcmp(facts.paths[i], "steps") == 0 || rv_text_starts(facts.paths[i], "steps."))
+        if (is_about_steps(facts.paths[i]))
             each(arg, step_of(cx, facts.paths[i]));
 }

@@ -193,6 +193,7 @@ struct dag {
         int64_t n_needs;
         const int64_t *after, *reads; /* who waits for it; whose outputs it may look at */
         size_t n_after, n_reads;
+        const int64_t *needs; /* n_needs, where steps may be skipped; else NULL */
     } * nodes;
     const int64_t *roots, *ends; /* without needs; nobody waits for them */
     size_t n_roots, n_ends;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/place.h"
 
 /* What jansson would not notice in time: nesting that costs stack, and a NUL that ends a C string.
@@ -32,12 +33,41 @@ static const char *shape_trouble(const char *text, size_t len)
     return NULL;
 }
 
-/* Whole numbers beyond 64 bits lose their last digits in a lenient reading instead of everything.
- */
-json_t *rv_json_load(const char *text, size_t len, bool lenient, json_error_t *error)
+/* How long the whole number at @at is that 64 bits may not hold; 0: it is none of these. */
+static size_t long_number(const char *at, const char *end)
+{
+    size_t digits = 0;
+
+    while (at + digits < end && at[digits] >= '0' && at[digits] <= '9')
+        digits++;
+    return digits > 18 && (at + digits == end || !strchr(".eE", at[digits])) ? digits : 0;
+}
+
+/* The same text with long whole numbers as doubles, which lose their last digits instead of all. */
+static void with_doubles(const char *text, size_t len, struct rv_buf *out)
+{
+    const char *at = text, *end = text + len;
+    bool quoted = false;
+
+    for (size_t n; at < end; at += n) {
+        n = !quoted && (at == text || !strchr("0123456789.eE+", at[-1])) ? long_number(at, end) : 0;
+        if (n) {
+            rv_buf_add(out, at, n);
+            rv_buf_text(out, ".0");
+            continue;
+        }
+        n = quoted && *at == '\\' && at + 1 < end ? 2 : 1;
+        if (*at == '"')
+            quoted = !quoted;
+        rv_buf_add(out, at, n);
+    }
+}
+
+json_t *rv_json_load(const char *text, size_t len, json_error_t *error)
 {
     const char *trouble = shape_trouble(text, len);
     size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
+    auto_buf doubles = { 0 };
     json_t *json;
 
     if (trouble) {
@@ -46,9 +76,10 @@ json_t *rv_json_load(const char *text, size_t len, bool lenient, json_error_t *e
         return NULL;
     }
     json = json_loadb(text, len, flags, error);
-    if (!json && lenient && json_error_code(error) == json_error_numeric_overflow)
-        json = json_loadb(text, len, flags | JSON_DECODE_INT_AS_REAL, error);
-    return json;
+    if (json || json_error_code(error) != json_error_numeric_overflow)
+        return json;
+    with_doubles(text, len, &doubles);
+    return json_loadb(doubles.data, doubles.len, flags, error);
 }
 
 rv_result rv_json_parse(struct rv_ctx *cx, const char *text, size_t len, const char *what,
@@ -56,7 +87,7 @@ rv_result rv_json_parse(struct rv_ctx *cx, const char *text, size_t len, const c
 {
     json_error_t error;
 
-    *json = rv_json_own(cx, rv_json_load(text, len, false, &error));
+    *json = rv_json_own(cx, rv_json_load(text, len, &error));
     if (!*json)
         return rv_fail(cx, RV_INVALID, "%s is not JSON at line %d: %s", what, error.line,
                        error.text);

@@ -24,8 +24,11 @@ rv_result rv_json_parse(struct rv_ctx *cx, const char *text, size_t len, const c
 rv_result rv_json_into_record(struct rv_ctx *cx, json_t *json, const char *place,
                               enum rv_json_mode mode, struct rv_out out);
 
-/* For record_json.c: json_loadb with our limits. */
-json_t *rv_json_load(const char *text, size_t len, bool lenient, json_error_t *error);
+/*
+ * json_loadb with our limits. A whole number beyond 64 bits is a double, as Postgres prints those
+ * that have no fraction.
+ */
+json_t *rv_json_load(const char *text, size_t len, json_error_t *error);
 
 /* Compact text of @json; NULL becomes "null". */
 const char *rv_json_text(struct rv_ctx *cx, const json_t *json);

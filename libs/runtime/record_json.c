@@ -314,8 +314,7 @@ rv_result rv_json_read(struct rv_ctx *cx, const char *text, size_t len, enum rv_
                        struct rv_out out)
 {
     json_error_t error;
-    __attribute__((cleanup(drop_json))) json_t *json =
-        rv_json_load(text, len, mode == RV_JSON_LENIENT, &error);
+    __attribute__((cleanup(drop_json))) json_t *json = rv_json_load(text, len, &error);
 
     if (!json) {
         rv_wrong(cx, "", "not JSON at line %d, column %d: %s", error.line, error.column,

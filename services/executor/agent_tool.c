@@ -88,7 +88,7 @@ static const char *missing(struct rv_ctx *cx, const struct tool_spec *tool, json
 {
     const char *text = tool->parameters ? tool->parameters : "{}";
     json_error_t error;
-    json_t *schema = rv_json_own(cx, rv_json_load(text, strlen(text), true, &error)), *name;
+    json_t *schema = rv_json_own(cx, rv_json_load(text, strlen(text), &error)), *name;
     size_t i;
 
     json_array_foreach(json_object_get(schema, "required"), i, name)
@@ -108,7 +108,7 @@ static const char *check(struct rv_ctx *cx, const struct tool_spec *tool,
 
     if (!tool)
         return rv_printf(cx, "error: there is no tool %s", call->name);
-    *arguments = rv_json_own(cx, rv_json_load(text, strlen(text), true, &error));
+    *arguments = rv_json_own(cx, rv_json_load(text, strlen(text), &error));
     if (!*arguments)
         return rv_printf(cx, "error: the arguments are not JSON: %s", error.text);
     if (!json_is_object(*arguments))

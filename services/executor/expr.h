@@ -5,7 +5,8 @@
  * (EXPRESSION_STEP in domain/expression.h).
  *
  * A text that is one expression keeps the value's type; any other text is joined, objects and
- * lists as compact JSON. What cannot be evaluated is RV_UNPROCESSABLE and names the place.
+ * lists as compact JSON. What cannot be evaluated is RV_UNPROCESSABLE and names the place; so is
+ * what costs more than a step may. Behind the cx's deadline everything is RV_TIMEOUT.
  */
 
 #include "domain/expression.h"
@@ -14,6 +15,7 @@
 struct expr {
     json_t *facts;       /* {"input", "steps", "run"} */
     const char *node_id; /* for words */
+    int64_t *cost_left;  /* of all expressions of the step together; NULL: no end */
 };
 
 /* @text with its expressions replaced; @place is where it stands ("http.url"). NULL stays NULL. */

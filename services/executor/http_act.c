@@ -188,7 +188,7 @@ rv_result http_got_json(struct rv_ctx *cx, const struct http_got *got, enum outp
     auto_buf text = { 0 };
 
     if (parse == FORMAT_JSON) {
-        body = rv_json_own(cx, rv_json_load(got->body, strlen(got->body), false, &error));
+        body = rv_json_own(cx, rv_json_load(got->body, strlen(got->body), &error));
         if (!body)
             return rv_fail(cx, RV_INVALID, "the body is not JSON at line %d: %s", error.line,
                            error.text);

@@ -29,6 +29,26 @@ static void texts_of(struct task_claimed *claimed, const char **texts[N_TEXTS])
     memcpy(texts, all, sizeof(all));
 }
 
+/* The list and its texts in one piece; NULL when it is empty. */
+static const char **copy_list(const char *const *items, size_t n)
+{
+    size_t size = n * sizeof(char *);
+    const char **copy;
+    char *at;
+
+    for (size_t i = 0; i < n; i++)
+        size += strlen(items[i]) + 1;
+    copy = n ? malloc(size) : NULL;
+    if (n && !copy)
+        abort();
+    at = (char *)(copy + n);
+    for (size_t i = 0; i < n; i++) {
+        copy[i] = at;
+        at = stpcpy(at, items[i]) + 1;
+    }
+    return copy;
+}
+
 struct job *job_new(const struct task_claimed *claimed, int64_t asked_ms)
 {
     struct task_claimed copy = *claimed;
@@ -49,6 +69,7 @@ struct job *job_new(const struct task_claimed *claimed, int64_t asked_ms)
     for (size_t i = 0; i < N_TEXTS; at += len[i], i++)
         if (len[i])
             *texts[i] = memcpy(at, *texts[i], len[i]);
+    copy.skipped = copy_list(claimed->skipped, claimed->n_skipped);
     job->claimed = copy;
     job->bytes = size;
     job->renewed_ms = asked_ms;
@@ -61,6 +82,7 @@ void job_free(struct job *job)
     if (!job)
         return;
     plan_unpin(job->pinned);
+    free(job->claimed.skipped);
     free(job->output);
     free(job);
 }

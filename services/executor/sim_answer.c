@@ -32,8 +32,7 @@ static void read_json(struct rv_ctx *cx, struct sim_sentences *sentences, json_t
 static void read_result(struct rv_ctx *cx, struct sim_sentences *sentences, const char *text)
 {
     json_error_t error;
-    json_t *json =
-        *text == '{' || *text == '[' ? rv_json_load(text, strlen(text), true, &error) : NULL;
+    json_t *json = *text == '{' || *text == '[' ? rv_json_load(text, strlen(text), &error) : NULL;
 
     rv_json_own(cx, json);
     if (json)

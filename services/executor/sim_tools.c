@@ -47,7 +47,7 @@ static json_t *from_results(struct rv_ctx *cx, const struct llm_request *request
 
         if (strcmp(request->messages[i].role, "tool") != 0 || !text)
             continue;
-        json = rv_json_own(cx, rv_json_load(text, strlen(text), true, &error));
+        json = rv_json_own(cx, rv_json_load(text, strlen(text), &error));
         found = json ? find_value(json, key) : NULL;
         if (found)
             return found;
@@ -128,7 +128,7 @@ static json_t *make_arguments(struct rv_ctx *cx, const struct llm_request *reque
     json_t *made = rv_json_own(cx, json_object()), *schema, *property;
     json_error_t error;
 
-    schema = rv_json_own(cx, rv_json_load(text, strlen(text), true, &error));
+    schema = rv_json_own(cx, rv_json_load(text, strlen(text), &error));
     json_object_foreach(json_object_get(schema, "properties"), name, property)
     {
         json_t *result = from_results(cx, request, reading->first, name);

@@ -9,6 +9,9 @@
 
 enum { STEP_TIMEOUT_MS = 300000, LOOK_MS = 50 };
 
+/* About half a second: pure steps are done where reports are told. */
+enum { STEP_COST_MAX = 4 * 1000 * 1000 };
+
 /* clang-format off */
 static const struct {
     enum step_kind kind;
@@ -107,6 +110,7 @@ rv_result step_facts(struct rv_ctx *cx, struct work *work)
         json_object_set_new(steps_json, node_id, step);
     }
     work->expr.node_id = work->node->node_id;
+    work->expr.cost_left = &work->cost_left;
     work->expr.facts =
         rv_json_own(cx, json_pack("{s:O, s:o, s:{s:s, s:s?}}", "input", input, "steps", steps_json,
                                   "run", "run_id", claimed->run_id, "name", work->plan->name));
@@ -228,7 +232,12 @@ static rv_result run_step(struct rv_ctx *cx, struct work *work)
 void step_do(struct rv_ctx *cx, struct executor *executor, struct slot *slot, struct job *job)
 {
     struct work work = {
-        .executor = executor, .job = job, .slot = slot, .plan = job->pinned->plan, .node = job->node
+        .executor = executor,
+        .job = job,
+        .slot = slot,
+        .plan = job->pinned->plan,
+        .node = job->node,
+        .cost_left = STEP_COST_MAX,
     };
     int64_t timeout_ms = work.node->timeout_ms > 0 ? work.node->timeout_ms : STEP_TIMEOUT_MS;
 

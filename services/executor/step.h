@@ -18,6 +18,7 @@ struct work {
     const struct plan *plan;
     const struct node *node;
     struct expr expr;   /* ready after step_facts */
+    int64_t cost_left;  /* what its expressions may still cost */
     const char *output; /* JSON; what the step came to */
     bool skipped;       /* it was not to be done */
 

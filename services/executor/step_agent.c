@@ -45,7 +45,7 @@ static bool conclude(struct rv_ctx *cx, struct work *work, const struct talk *ta
         return true;
     }
     text = without_fences(cx, text);
-    json = rv_json_own(cx, rv_json_load(text, strlen(text), true, &error));
+    json = rv_json_own(cx, rv_json_load(text, strlen(text), &error));
     if (json_is_object(json) || json_is_array(json)) {
         work->output = rv_json_text(cx, json);
         return true;

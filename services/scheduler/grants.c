@@ -8,7 +8,24 @@
 /* A grant without its input and outputs, at most; and what an answer may hold of them. */
 enum { GRANT_BYTES = 512, ANSWER_BYTES_MAX = 800 * 1024 };
 
-/* The outputs that the granted tasks may look at: references to tasks before them. */
+static const struct dag_node *node_of(const struct batch *batch, const struct task *task)
+{
+    return &batch_run(batch, task->tenant_id, task->run_id)->dag->nodes[task->task_no];
+}
+
+static size_t n_flags(const struct dag_node *node)
+{
+    return node->needs ? (size_t)node->n_needs : 0;
+}
+
+static void add_refs(struct task_ref *refs, size_t *n_refs, const struct task *task,
+                     const int64_t *numbers, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        refs[(*n_refs)++] = (struct task_ref){ task->tenant_id, task->run_id, numbers[i] };
+}
+
+/* The tasks before the granted ones that they may look at, or that may have been skipped. */
 static rv_result read_outputs(struct batch *batch, struct task *const *tasks, size_t n,
                               struct rv_rows *outputs)
 {
@@ -16,19 +33,15 @@ static rv_result read_outputs(struct batch *batch, struct task *const *tasks, si
     size_t room = 0, n_refs = 0;
 
     for (size_t i = 0; i < n; i++)
-        room += batch_run(batch, tasks[i]->tenant_id, tasks[i]->run_id)
-                    ->dag->nodes[tasks[i]->task_no]
-                    .n_reads;
+        room += node_of(batch, tasks[i])->n_reads + n_flags(node_of(batch, tasks[i]));
     if (room == 0)
         return RV_OK;
     refs = rv_new_array(batch->cx, struct task_ref, room);
     for (size_t i = 0; i < n; i++) {
-        const struct dag_node *node =
-            &batch_run(batch, tasks[i]->tenant_id, tasks[i]->run_id)->dag->nodes[tasks[i]->task_no];
+        const struct dag_node *node = node_of(batch, tasks[i]);
 
-        for (size_t k = 0; k < node->n_reads; k++)
-            refs[n_refs++] =
-                (struct task_ref){ tasks[i]->tenant_id, tasks[i]->run_id, node->reads[k] };
+        add_refs(refs, &n_refs, tasks[i], node->reads, node->n_reads);
+        add_refs(refs, &n_refs, tasks[i], node->needs, n_flags(node));
     }
     return rv_db_rows(batch->cx, &SQL_OUTPUTS_LOAD, rv_in_many(task_ref, refs, n_refs),
                       &task_record, outputs);
@@ -81,15 +94,17 @@ static void add_skipped(struct batch *batch, const struct progress *p, const str
                         const struct rv_rows *outputs, struct task_claimed *claimed)
 {
     const struct dag_node *node = &p->dag->nodes[task->task_no];
+    size_t n = node->n_reads + n_flags(node);
 
     if (!p->dag->conditional)
         return;
-    claimed->skipped = rv_new_array(batch->cx, const char *, node->n_reads);
-    for (size_t i = 0; i < node->n_reads; i++) {
-        const struct task *read = look_up(batch, task, node->reads[i], outputs);
+    claimed->skipped = rv_new_array(batch->cx, const char *, n);
+    for (size_t i = 0; i < n; i++) {
+        int64_t number = i < node->n_reads ? node->reads[i] : node->needs[i - node->n_reads];
+        const struct task *before = look_up(batch, task, number, outputs);
 
-        if (read && read->skipped)
-            claimed->skipped[claimed->n_skipped++] = p->plan->nodes[node->reads[i]].node_id;
+        if (before && before->skipped)
+            claimed->skipped[claimed->n_skipped++] = p->plan->nodes[number].node_id;
     }
 }
 

@@ -28,7 +28,8 @@
     "\"condition\":\"steps.look.output.left\"}],\"map\":{\"value\":\"went left\"}},"               \
     "{\"node_id\":\"right\",\"kind\":\"map\",\"needs\":[\"look\"],\"edges\":[{\"needs\":\"look\"," \
     "\"condition\":\"!steps.look.output.left\"}],\"map\":{\"value\":\"went right\"}},"             \
-    "{\"node_id\":\"beyond\",\"kind\":\"noop\",\"needs\":[\"right\"]},"                            \
+    "{\"node_id\":\"beyond\",\"kind\":\"http\",\"needs\":[\"right\"],\"http\":{\"url\":\"@/"       \
+    "beyond\"}},"                                                                                  \
     "{\"node_id\":\"never\",\"kind\":\"http\",\"needs\":[\"look\"],\"condition\":"                 \
     "\"size(string(input.left)) == 0\",\"http\":{\"url\":\"@/never\"}},"                           \
     "{\"node_id\":\"join\",\"kind\":\"map\",\"needs\":[\"left\",\"beyond\",\"never\"],\"map\":{"   \

@@ -67,6 +67,7 @@ static void steps_that_no_edge_leads_to_are_skipped(void **state)
     struct rv_ctx *cx = *state;
     struct stack_service *executor = start_executor(NULL);
 
+    fake_llm_page(fake, "/beyond", 200, "reached");
     for (size_t i = 0; i < sizeof(forks) / sizeof(forks[0]); i++) {
         const char *left = create(cx, forks[i], "{\"left\":true}");
         const char *right = create(cx, forks[i], "{\"left\":false}");
@@ -82,6 +83,7 @@ static void steps_that_no_edge_leads_to_are_skipped(void **state)
         assert_int_equal(skipped_of(cx, right), 2); /* left, never */
     }
     assert_int_equal(fake_llm_read(fake, "/never"), 0);
+    assert_int_equal(fake_llm_read(fake, "/beyond"), 2); /* of the two that went right */
     assert_true(stack_service_signal(executor, SIGTERM));
 }
 

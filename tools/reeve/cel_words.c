@@ -78,7 +78,7 @@ rv_result cel_words_object(struct cli *cli, const char *path, const char **text,
     json_error_t error = { 0 };
 
     RV_TRY(cli->cx, cli_read_file(cli, path, text, len));
-    *object = rv_json_own(cli->cx, rv_json_load(*text, *len, false, &error));
+    *object = rv_json_own(cli->cx, rv_json_load(*text, *len, &error));
     if (!*object)
         return refuse_json(cli, path, *len, &error);
     if (!json_is_object(*object))

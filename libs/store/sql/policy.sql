@@ -8,7 +8,7 @@ LEFT JOIN policy_epochs e USING (tenant_id);
 -- Rules as text: a row that cannot be read must not fail the work, it must deny.
 SELECT tenant_id, policy_id, project_id, name, version, state, rules::text AS rules
 FROM policies
-WHERE tenant_id = :tenant_id
+WHERE tenant_id = :tenant_id AND state <> 'disabled'
 ORDER BY name, policy_id;
 
 -- name: decisions_add

@@ -14,7 +14,7 @@ static void json_is_looked_at_in_place(void **state)
         { "a.tool.args.path.startsWith('/')", "true" },
         { "a.tool.args.n * 2", "6" },
         { "a.list", "[1,2.5,null,true,\"x\"]" },
-        { "a.list[1] + 0.5", "3" },
+        { "a.list[1] + 0.5", "3.0" },
         { "a.list.exists(x, x == 'x')", "true" },
         { "size(a.tool)", "2" },
         { "has(a.tool.nothing)", "false" },

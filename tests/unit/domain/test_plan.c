@@ -129,6 +129,7 @@ static void bad_expressions_are_refused_where_they_stand(void **state)
         { HTTP(",\"body\":\"${{ 1 + 'a' }}\""), "nodes[0].http.body", "1:7: no such overload: _+_(int, string)" },
         { HTTP(",\"body\":\"two\\nlines ${{ inputs }}\""), "nodes[0].http.body", "2:11: there is no variable \"inputs\"" },
         { HTTP(",\"body\":\"${{ steps.b.output }}\""), "nodes[0].http.body", "names the step \"b\", which does not exist" },
+        { HTTP(",\"body\":\"${{ steps['no-such'].output }}\""), "nodes[0].http.body", "names the step \"no-such\", which does not exist" },
         { HTTP(",\"body\":\"${{ steps[input.x].output }}\""), "nodes[0].http.body", "does not say which step: write steps.<node_id> or steps[\"<node_id>\"]" },
         { HTTP(",\"body\":{\"deep\":[\"${{ steps.a.output }}\"]}"), "nodes[0].http.body", "names the step \"a\", which does not come before this one" },
         { HTTP(",\"headers\":{\"x\":\"${{ nothing }}\"}"), "nodes[0].http.headers", "1:5: there is no variable \"nothing\"" },

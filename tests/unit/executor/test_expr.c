@@ -122,6 +122,34 @@ static void conditions_hold_or_do_not(void **state)
     assert_int_equal(expr_holds(cx, &expr, "condition", "input.name", &holds), RV_UNPROCESSABLE);
 }
 
+static void a_step_has_an_end_for_all_its_expressions(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct expr expr = expr_of(cx);
+    int64_t left = 1000;
+    const char *out;
+    int n = 0;
+
+    expr.cost_left = &left;
+    while (expr_text(cx, &expr, "map.value", "${{ input.name }}", &out) == RV_OK && n < 1000)
+        n++;
+    assert_true(n > 5 && n < 50);
+    assert_non_null(strstr(cx->error.text, "cost more than it may"));
+}
+
+static void whole_doubles_stay_doubles(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct expr expr = expr_of(cx);
+    json_t *out;
+
+    assert_ok(cx, expr_json(cx, &expr, "v", "\"${{ double(input.n) }}\"", &out));
+    assert_string_equal(rv_json_text(cx, out), "3.0");
+    assert_ok(cx, expr_json(cx, &expr, "v", "\"${{ [18446744073709551615u, 1] }}\"", &out));
+    assert_true(json_is_real(json_array_get(out, 0)));
+    assert_true(json_is_integer(json_array_get(out, 1)));
+}
+
 static void refuses_what_is_nested_too_deeply(void **state)
 {
     struct rv_ctx *cx = *state;
@@ -136,8 +164,12 @@ static void refuses_what_is_nested_too_deeply(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RV_TEST(replaces_expressions_in_texts),     RV_TEST(keeps_types_in_values),
-        RV_TEST(says_where_a_path_leads_nowhere),   RV_TEST(conditions_hold_or_do_not),
+        RV_TEST(replaces_expressions_in_texts),
+        RV_TEST(keeps_types_in_values),
+        RV_TEST(says_where_a_path_leads_nowhere),
+        RV_TEST(conditions_hold_or_do_not),
+        RV_TEST(a_step_has_an_end_for_all_its_expressions),
+        RV_TEST(whole_doubles_stay_doubles),
         RV_TEST(refuses_what_is_nested_too_deeply),
     };
 
