@@ -1,4 +1,4 @@
-#include "domain/expression_inside.h"
+#include "domain/expression.h"
 
 #include <pthread.h>
 #include <string.h>

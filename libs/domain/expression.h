@@ -10,6 +10,10 @@
 
 #include "cel/cel.h"
 
+/* What reeve adds to the language, at every place; the README says the same. Ends without a name.
+ */
+extern const struct cel_function expression_functions[];
+
 /* What a place binds, in this order. */
 enum { STEP_SEES_INPUT, STEP_SEES_STEPS, STEP_SEES_RUN, STEP_SEES };
 enum { SCORER_SEES_OUTPUT, SCORER_SEES_INPUT, SCORER_SEES_RUN, SCORER_SEES };

@@ -1,6 +1,4 @@
-#include <string.h>
-
-#include "domain/expression_inside.h"
+#include "domain/expression.h"
 
 static bool is_blank(char c)
 {

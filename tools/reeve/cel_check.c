@@ -52,7 +52,7 @@ static rv_result read_types(struct cli *cli, struct cel_words *words)
 /* Without --types every name that the expression uses is a variable, of any type. */
 static rv_result find_variables(struct cli *cli, struct cel_words *words)
 {
-    static const struct cel_env env = { .unchecked = true };
+    static const struct cel_env env = { .functions = expression_functions, .unchecked = true };
     const struct cel_program *program;
     struct cel_facts facts;
 
@@ -116,7 +116,7 @@ enum rv_status command_cel_check(struct cli *cli)
         RV_TRY(cli->cx, read_types(cli, &words));
     else
         RV_TRY(cli->cx, find_variables(cli, &words));
-    env = (struct cel_env){ .variables = words.variables, .zones = cel_words_zones(cli) };
+    env = cel_words_env(cli, &words);
     RV_TRY(cli->cx, cel_words_compile(cli, &words, &env, &program));
     object = told(cli, program);
     if (!show_raw(cli, object))

@@ -56,7 +56,7 @@ enum rv_status command_cel_eval(struct cli *cli)
 
     RV_TRY(cli->cx, cel_words_read(cli, &words));
     RV_TRY(cli->cx, read_facts(cli, &words));
-    env = (struct cel_env){ .variables = words.variables, .zones = cel_words_zones(cli) };
+    env = cel_words_env(cli, &words);
     RV_TRY(cli->cx, cel_words_compile(cli, &words, &env, &program));
     value = cel_eval(cli->cx, program, words.values);
     if (value.kind == CEL_ERROR)
@@ -67,7 +67,9 @@ enum rv_status command_cel_eval(struct cli *cli)
 /* As it was written, so nothing is worked out, and any name will do. */
 enum rv_status command_cel_fmt(struct cli *cli)
 {
-    static const struct cel_env env = { .unchecked = true, .unfolded = true };
+    static const struct cel_env env = { .functions = expression_functions,
+                                        .unchecked = true,
+                                        .unfolded = true };
     const struct cel_program *program;
     struct cel_words words = { 0 };
     const char *text;

@@ -102,10 +102,12 @@ static void free_zones(void *zones)
     rv_zones_free(zones);
 }
 
-struct rv_zones *cel_words_zones(struct cli *cli)
+struct cel_env cel_words_env(struct cli *cli, const struct cel_words *words)
 {
     struct rv_zones *zones = rv_zones_new(NULL);
 
     rv_defer(cli->cx, free_zones, zones);
-    return zones;
+    return (struct cel_env){ .variables = words->variables,
+                             .functions = expression_functions,
+                             .zones = zones };
 }

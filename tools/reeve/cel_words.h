@@ -5,8 +5,8 @@
  * beside it, and how they say what is wrong with either. None of them needs a server.
  */
 
-#include "cel/cel.h"
 #include "cli.h"
+#include "domain/expression.h"
 
 /* The expression, the names it may use, and what they are bound to. */
 struct cel_words {
@@ -34,5 +34,6 @@ rv_result cel_words_object(struct cli *cli, const char *path, const char **text,
 /* Variables for every key of @object, without types and without values. */
 void cel_words_declare(struct cli *cli, json_t *object, struct cel_words *words);
 
-/* The zones of this machine, for as long as the ctx. */
-struct rv_zones *cel_words_zones(struct cli *cli);
+/* What expressions see everywhere in reeve, and the variables of @words. Lives as long as the ctx.
+ */
+struct cel_env cel_words_env(struct cli *cli, const struct cel_words *words);

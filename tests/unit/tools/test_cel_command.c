@@ -121,6 +121,15 @@ static const struct {
       FACTS, "", "b\n", "", EXIT_DONE },
     { { "cel", "eval", "duration('90s')" }, "", "", "\"90s\"\n", "", EXIT_DONE },
 
+    /* what reeve adds to the language */
+    { { "cel", "eval", "words(\"a b\")" }, "", "", "[\"a\",\"b\"]\n", "", EXIT_DONE },
+    { { "cel", "check", "text.words()" }, "", "", "list(string)\n", "", EXIT_DONE },
+    { { "cel", "check", "words(1)" }, "", "", "",
+      "reeve cel check: 1:1: no such overload: words(int)\n"
+      "  words(1)\n"
+      "  ^\n", EXIT_REFUSED },
+    { { "cel", "fmt", "(text.words())" }, "", "", "text.words()\n", "", EXIT_DONE },
+
     /* templates: one interpolation keeps its type, also when an editor has ended the line */
     { { "cel", "eval", "--template", "--facts", "f.json", "${{ n }} of ${{ tags }}" },
       FACTS, "", "\"3 of [\\\"a\\\",\\\"b\\\"]\"\n", "", EXIT_DONE },
