@@ -81,3 +81,6 @@ rv_result cel_parse_template(struct rv_ctx *cx, const struct cel_source *source,
 
 /* Writes the expression so that parsing gives the same tree. */
 void cel_print(struct rv_buf *out, const struct cel_expr *expr);
+
+/* Writes a constant: null, bool, a number, string or bytes. */
+void cel_print_const(struct rv_buf *out, struct cel_value value);

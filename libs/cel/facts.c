@@ -29,14 +29,16 @@ static const char *variable_name(const struct walking *walking, const struct cel
     return expr->kind == EXPR_NAME && expr->ref == REF_NONE ? expr->name : NULL;
 }
 
+/* As an expression would take it, so that two keys never look the same. */
 static void add_step(struct rv_buf *path, struct cel_value key)
 {
-    if (key.kind == CEL_INT || key.kind == CEL_UINT)
-        rv_buf_printf(path, "[%lld]", (long long)key.whole);
-    else if (cel_is_selector(key.text, key.len))
+    if (key.kind == CEL_STRING && cel_is_selector(key.text, key.len)) {
         rv_buf_printf(path, ".%.*s", (int)key.len, key.text);
-    else
-        rv_buf_printf(path, "[\"%.*s\"]", (int)key.len, key.text);
+        return;
+    }
+    rv_buf_char(path, '[');
+    cel_print_const(path, key);
+    rv_buf_char(path, ']');
 }
 
 /* Whether @expr takes one step from @inner, by a field or a constant key. */

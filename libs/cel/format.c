@@ -59,7 +59,7 @@ static void print_double(struct rv_buf *out, double number)
         rv_buf_text(out, ".0");
 }
 
-static void print_const(struct rv_buf *out, struct cel_value value)
+void cel_print_const(struct rv_buf *out, struct cel_value value)
 {
     switch (value.kind) {
     case CEL_NULL:
@@ -220,7 +220,7 @@ static void print(struct rv_buf *out, const struct cel_expr *expr)
 {
     switch (expr->kind) {
     case EXPR_CONST:
-        print_const(out, expr->value);
+        cel_print_const(out, expr->value);
         break;
     case EXPR_NAME:
         rv_buf_printf(out, "%s%s", expr->rooted ? "." : "", expr->name);
