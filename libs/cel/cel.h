@@ -16,9 +16,10 @@
  * long as the ctx it was compiled with and may be evaluated by many threads at once, each with a
  * ctx of its own.
  *
- * Everything has a limit: the text (CEL_SOURCE_MAX), how deep it is nested (CEL_DEPTH_MAX), what
- * one evaluation may spend (CEL_COST_MAX unless the env says otherwise). A unit of cost is one
- * step, one element or 16 bytes looked at or made; running out is an error that nothing absorbs.
+ * Everything has a limit: the text (CEL_SOURCE_MAX), how deep it is nested (CEL_DEPTH_MAX), its
+ * regular expressions (CEL_PATTERNS_MAX), what one evaluation may spend (CEL_COST_MAX unless the
+ * env says otherwise). A unit of cost is one step, one element or 16 bytes looked at or made;
+ * running out is an error that nothing absorbs.
  */
 
 #include "base/zones.h"
@@ -28,6 +29,7 @@
 enum {
     CEL_SOURCE_MAX = 128 * 1024, /* bytes */
     CEL_DEPTH_MAX = 200,         /* of brackets, operators and calls inside each other */
+    CEL_PATTERNS_MAX = 4 << 20,  /* bytes that the compiled patterns of a program take */
     CEL_COST_MAX = 1000 * 1000,  /* of one evaluation, if the env says nothing */
     CEL_FOLD_COST_MAX = 20000,   /* of constant parts, worked out when compiled; and 8 a byte */
 };

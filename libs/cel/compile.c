@@ -187,6 +187,8 @@ static rv_result compile(struct rv_ctx *cx, const struct cel_env *env, struct ce
     if (!env->unchecked)
         RV_TRY(cx, cel_check(cx, env, &program->source, program->n_locals, expr));
     program->root = cel_lower(&lowering, expr);
+    if (lowering.pattern_bytes > CEL_PATTERNS_MAX)
+        return cel_refuse(cx, &program->source, lowering.pattern_at, "its patterns are too large");
     if (env->strict && lowering.wrong)
         return cel_refuse(cx, &program->source, lowering.wrong_at, "%s", lowering.wrong);
     program->expr = expr;

@@ -9,6 +9,8 @@ struct lowering {
     const struct cel_env *env;
     const char *wrong; /* why a constant can only fail; NULL: none is known to */
     uint32_t wrong_at;
+    size_t pattern_bytes; /* what the patterns took so far; the last of them is at: */
+    uint32_t pattern_at;
     int64_t fold_left, fold_each; /* what all constant parts may cost, and what one may */
 };
 

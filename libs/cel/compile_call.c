@@ -78,16 +78,28 @@ static void note_wrong(struct lowering *lowering, const struct cel_node *node, c
     lowering->wrong_at = node->at;
 }
 
+/* Once the patterns take too much the program will be refused, so nothing more is done for it. */
+static void add_pattern(struct lowering *lowering, const struct cel_node *pattern, size_t bytes)
+{
+    lowering->pattern_bytes += bytes;
+    lowering->pattern_at = pattern->at;
+    if (lowering->pattern_bytes > CEL_PATTERNS_MAX)
+        lowering->fold_left = 0;
+}
+
 /* A constant pattern is compiled here; one that is wrong fails when it runs. */
 static void prepare_regex(struct lowering *lowering, struct cel_node *node)
 {
     const struct cel_node *pattern = node->n_args == 2 ? node->args[1] : NULL;
     const char *why;
+    size_t bytes;
 
     if (strcmp(node->name, "matches") != 0 || !pattern || pattern->run != cel_run_const ||
-        pattern->value.kind != CEL_STRING)
+        pattern->value.kind != CEL_STRING || lowering->pattern_bytes > CEL_PATTERNS_MAX)
         return;
-    node->regex = cel_regex_compile(lowering->cx, pattern->value.text, pattern->value.len, &why);
+    node->regex =
+        cel_regex_compile(lowering->cx, pattern->value.text, pattern->value.len, &bytes, &why);
+    add_pattern(lowering, pattern, bytes);
     if (node->regex)
         node->run = cel_run_matches;
     else

@@ -74,10 +74,13 @@ static CEL_FUNCTION(matches)
 {
     const struct cel_regex *regex;
     const char *why = NULL;
+    size_t bytes;
 
     if (!cel_spend(run, args[1].len))
         return cel_spent(run);
-    regex = cel_regex_compile(run->cx, args[1].text, args[1].len, &why);
+    regex = cel_regex_compile(run->cx, args[1].text, args[1].len, &bytes, &why);
+    if (!cel_spend(run, bytes / 16))
+        return cel_spent(run);
     return regex ? cel_regex_match(run, regex, args[0]) : cel_fail(run, "matches(): %s", why);
 }
 

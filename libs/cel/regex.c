@@ -18,15 +18,16 @@ enum {
     BYTES_PER_COST = 256,
 };
 
-struct cel_regex {
-    pcre2_code *code;
-    size_t dear; /* what a step costs more than one of a short pattern */
-};
-
 /* What PCRE2 takes its memory from, and how much it took. */
 struct memory {
     struct rv_ctx *cx;
     size_t bytes;
+};
+
+struct cel_regex {
+    struct memory memory;
+    pcre2_code *code;
+    size_t dear; /* what a step costs more than one of a short pattern */
 };
 
 static void *take(size_t size, void *arg)
@@ -62,16 +63,14 @@ static const char before[] = "(?s:.*?)(?:", behind[] = ")";
  * automatic possessification, for what a repetition gives back is counted, and what it scans is
  * not.
  */
-static pcre2_code *compile(struct rv_ctx *cx, const char *pattern, size_t len, const char **why)
+static pcre2_code *compile(struct memory *memory, const char *pattern, size_t len, const char **why)
 {
-    struct memory *memory = rv_new(cx, struct memory);
     pcre2_general_context *general;
     pcre2_compile_context *context;
     pcre2_code *code;
     size_t at;
     int error;
 
-    memory->cx = cx;
     general = pcre2_general_context_create(take, give_back, memory);
     context = pcre2_compile_context_create(general);
     pcre2_set_newline(context, PCRE2_NEWLINE_LF);
@@ -81,17 +80,18 @@ static pcre2_code *compile(struct rv_ctx *cx, const char *pattern, size_t len, c
                              PCRE2_NEVER_BACKSLASH_C | PCRE2_NEVER_UCP | PCRE2_NO_AUTO_POSSESS,
                          &error, &at, context);
     if (!code)
-        *why = message_of(cx, error);
+        *why = message_of(memory->cx, error);
     return code;
 }
 
 const struct cel_regex *cel_regex_compile(struct rv_ctx *cx, const char *pattern, size_t len,
-                                          const char **why)
+                                          size_t *bytes, const char **why)
 {
     struct cel_regex *regex = rv_new(cx, struct cel_regex);
     struct rv_buf translated = { .arena = cx->arena };
     bool anchored = len > 0 && pattern[0] == '^' && !memchr(pattern, '|', len);
 
+    *bytes = sizeof(*regex);
     if (len > PATTERN_MAX) {
         *why = "the pattern is too long";
         return NULL;
@@ -102,10 +102,13 @@ const struct cel_regex *cel_regex_compile(struct rv_ctx *cx, const char *pattern
     }
     rv_buf_text(&translated, anchored ? "" : before);
     *why = cel_regex_translate(pattern, len, &translated);
+    *bytes += translated.len;
     if (*why)
         return NULL;
     rv_buf_text(&translated, anchored ? "" : behind);
-    regex->code = compile(cx, translated.data, translated.len, why);
+    regex->memory.cx = cx;
+    regex->code = compile(&regex->memory, translated.data, translated.len, why);
+    *bytes += regex->memory.bytes;
     regex->dear = translated.len / PATTERN_PER_COST + 1;
     return regex->code ? regex : NULL;
 }

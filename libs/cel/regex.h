@@ -11,9 +11,12 @@
 
 struct cel_regex;
 
-/* NULL: *@why says what is wrong with the pattern. Lives as long as @cx. */
+/*
+ * NULL: *@why says what is wrong with the pattern. Lives as long as @cx. *@bytes is the memory it
+ * took, right or wrong: a short pattern may take 64 KiB, so the caller bounds the sum.
+ */
 const struct cel_regex *cel_regex_compile(struct rv_ctx *cx, const char *pattern, size_t len,
-                                          const char **why);
+                                          size_t *bytes, const char **why);
 
 /* Whether @regex matches somewhere in the string @text. */
 struct cel_value cel_regex_match(struct cel_run *run, const struct cel_regex *regex,

@@ -86,6 +86,7 @@ static void what_explodes_ends_soon(void **state)
         "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'.matches('^(a+)+$')",
         "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'.matches('(a|aa)+$')",
         "lists.range(20000).map(x, 'a').join().matches('(.*)(.*)(.*)(.*)(.*)[^a]')",
+        "lists.range(20000).all(x, !'x'.matches('(a|b|c|d){' + string(900 + x % 2) + '}'))",
         "lists.range(1000).map(x, 'ab').join().replace('', lists.range(5000).map(x, 'c').join())",
     };
     struct rv_ctx *cx = *state;
@@ -170,6 +171,20 @@ static void the_words_of_an_error_are_utf8_wherever_they_were_cut(void **state)
     assert_true(rv_utf8_ok(words, strlen(words)));
 }
 
+/* Each takes 20 KiB of memory for 30 bytes of text. */
+static void patterns_are_compiled_within_bounds(void **state)
+{
+    struct rv_ctx *cx = *state;
+    const char *pattern = "'x'.matches('(a|b|c|d){900}'),\n";
+    const char *why = refusal(cx, &abc_env, rv_printf(cx, "[%s]", repeated(cx, pattern, 4000)));
+
+    if (!strstr(why, ":13: its patterns are too large"))
+        fail_msg("%s", why);
+    assert_true(rv_arena_bytes(cx->arena) < BYTES_MAX / 6);
+    assert_string_equal(refusal(cx, &abc_env, rv_printf(cx, "[%s]", repeated(cx, pattern, 50))),
+                        "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +197,7 @@ int main(void)
         RV_TEST(constants_are_worked_out_within_bounds),
         RV_TEST(a_template_of_large_parts_ends_in_bounds),
         RV_TEST(the_words_of_an_error_are_utf8_wherever_they_were_cut),
+        RV_TEST(patterns_are_compiled_within_bounds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
