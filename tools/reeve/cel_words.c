@@ -72,12 +72,22 @@ static rv_result refuse_json(struct cli *cli, const char *path, size_t len,
                    error->column > 0 ? error->column : 1, error->text);
 }
 
+/* Unlike a document that is applied, a file that cannot be read is a mistake in the call. */
+static rv_result read_file(struct cli *cli, const char *path, const char **text, size_t *len)
+{
+    enum rv_status status = cli_read_file(cli, path, text, len);
+
+    if (status != RV_OK)
+        cli->exit = EXIT_USAGE;
+    return status;
+}
+
 rv_result cel_words_object(struct cli *cli, const char *path, const char **text, size_t *len,
                            json_t **object)
 {
     json_error_t error = { 0 };
 
-    RV_TRY(cli->cx, cli_read_file(cli, path, text, len));
+    RV_TRY(cli->cx, read_file(cli, path, text, len));
     *object = rv_json_own(cli->cx, rv_json_load(*text, *len, &error));
     if (!*object)
         return refuse_json(cli, path, *len, &error);

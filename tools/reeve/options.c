@@ -50,8 +50,8 @@ static const struct option_row rows[] = {
     ROW('r', OPTION_TEXT, run,       "run",       "ID",    "only of this run"),
     ROW(0,   OPTION_TEXT, since,     "since",     "SEQ",   "only events after this one"),
     ROW(0,   OPTION_FLAG, all,       "all",       NULL,    "also those that are over"),
-    ROW(0,   OPTION_TEXT, facts,     "facts",     "PATH",  "a JSON object: its keys are the variables; - for standard input"),
-    ROW(0,   OPTION_TEXT, types,     "types",     "PATH",  "a JSON object like {\"tags\": \"list(string)\"}: no other variables"),
+    ROW(0,   OPTION_TEXT, facts,     "facts",     "PATH",  "a JSON object, at most 1 MiB: its keys are the variables; - for standard input"),
+    ROW(0,   OPTION_TEXT, types,     "types",     "PATH",  "a JSON object, at most 1 MiB, like {\"tags\": \"list(string)\"}: no other variables"),
     ROW(0,   OPTION_FLAG, template,  "template",  NULL,    "a text with ${{ expressions }} in it, not an expression"),
     ROW(0,   OPTION_INT,  size,      "size",      "N",     "elements and bytes that a variable has at most (1000)"),
 };

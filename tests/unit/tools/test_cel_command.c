@@ -199,7 +199,9 @@ static const struct {
     { { "cel", "check", "--types", "f.json", "n" }, "{\"a b\": 3}", "", "",
       "reeve cel check: f.json: a b: a type is a text, like \"list(int)\"\n" WHAT, EXIT_USAGE },
     { { "cel", "check", "--types", "nowhere.json", "n" }, "", "", "",
-      "reeve cel check: nowhere.json: No such file or directory\n", EXIT_REFUSED },
+      "reeve cel check: nowhere.json: No such file or directory\n" WHAT, EXIT_USAGE },
+    { { "cel", "check", "--types", ".", "n" }, "", "", "",
+      "reeve cel check: .: Is a directory\n" WHAT, EXIT_USAGE },
     { { "cel", "check", "--types", "-", "-" }, "", "", "",
       "reeve cel check: standard input is one thing only: the expression or the file\n" WHAT, EXIT_USAGE },
 };
@@ -259,6 +261,22 @@ static void what_it_may_cost_grows_with_the_size_stated(void **state)
     assert_true(cost_at(*state, "1000") > 10 * cost_at(*state, "10"));
 }
 
+static void a_file_over_1_mib_is_a_mistake(void **state)
+{
+    enum { BYTES = 1024 * 1024 };
+    static const char *const words[] = { "cel", "eval", "--facts", "-", "1", NULL };
+    char *input = rv_arena_alloc(((struct rv_ctx *)*state)->arena, BYTES + 2);
+
+    memset(input, ' ', BYTES + 1);
+    memcpy(input, "{}", 2);
+    assert_int_equal(reeve(*state, input, words), EXIT_USAGE);
+    assert_string_equal(err, "reeve cel eval: - is larger than 1 MiB\n"
+                             "  what to do: see reeve cel eval --help\n");
+    input[BYTES] = '\0';
+    assert_int_equal(reeve(*state, input, words), EXIT_DONE);
+    assert_string_equal(out, "1\n");
+}
+
 static void help_lists_the_commands_of_a_noun(void **state)
 {
     static const char *const words[] = { "help", "cel", NULL };
@@ -275,6 +293,7 @@ int main(void)
         cmocka_unit_test(says_the_value_or_what_is_wrong_and_where),
         RV_TEST(a_check_tells_all_that_is_known_in_json),
         RV_TEST(what_it_may_cost_grows_with_the_size_stated),
+        RV_TEST(a_file_over_1_mib_is_a_mistake),
         RV_TEST(help_lists_the_commands_of_a_noun),
     };
 
