@@ -3,14 +3,15 @@
 /*
  * Cel: the Common Expression Language. An expression is compiled once and evaluated many times.
  *
- *     static const struct cel_variable variables[] = { { "cost" }, { "tags" }, { NULL } };
- *     const struct cel_env env = { .variables = variables };
+ *     static const struct cel_variable variables[] = { { "cost", NULL }, { "tags", NULL }, { 0 } };
+ *     static const struct cel_env env = { .variables = variables };
  *     const struct cel_program *program;
  *     struct cel_value values[] = { cel_double(1.5), tags }, value;
  *
  *     RV_TRY(cx, cel_compile(cx, &env, text, strlen(text), &program));
  *     value = cel_eval(cx, program, values);
- *     if (value.kind == CEL_ERROR) ... cel_error_text(cx, program, value)
+ *     if (value.kind == CEL_ERROR)
+ *         return rv_fail(cx, RV_UNPROCESSABLE, "%s", cel_error_text(cx, program, value));
  *
  * Pure: no I/O, no clock, nothing global that changes, no memory but the ctx's. A program lives as
  * long as the ctx it was compiled with and may be evaluated by many threads at once, each with a

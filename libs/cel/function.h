@@ -9,8 +9,7 @@
  *
  *     b bool   i int   u uint   d double   s string   y bytes   n null   t timestamp   D duration
  *     T type   * dyn   # any number        A B C any type, the same wherever the letter stands
- *     L? list of ?     M?? map             O? optional          ?~ the one before, any number of
- * times
+ *     L? list of ?     M?? map             O? optional          ?~ the one before, repeated
  *
  *     <name AB>  a type of the host's own, with its parameters; no value of ours is one
  *
@@ -39,12 +38,17 @@ struct cel_function {
 };
 
 /*
- * The head of what a row calls, for there are many of them:
+ * The head of what a row calls, for there are many of them, and the row:
  *
  *     static CEL_FUNCTION(text_size)
  *     {
  *         return cel_int(args[0].len);
  *     }
+ *
+ *     static const struct cel_function functions[] = {
+ *         { "textSize", CEL_BOTH, "s:i", text_size, false },
+ *         { 0 },
+ *     };
  */
 #define CEL_FUNCTION(name)                                                                         \
     struct cel_value name(struct cel_run *run __attribute__((unused)),                             \
