@@ -5,10 +5,18 @@
 #include "cel/cel.h"
 #include "runtime/json.h"
 
-/* False: the value is a message that nobody here knows, or no value at all. */
-bool wire_read_value(struct rv_ctx *cx, json_t *json, struct cel_value *value);
+/*
+ * Both readers fail with RV_INVALID and say what is wrong, or with RV_NOT_FOUND when all that is
+ * wrong is that it takes a user's protobuf message to understand.
+ */
+rv_result wire_read_value(struct rv_ctx *cx, json_t *json, struct cel_value *value);
 
-/* A new reference; NULL when the value is too large to show, or has no such form. */
+/* The JSON form, where {} is dyn, or text as "list(int)". */
+rv_result wire_read_type(struct rv_ctx *cx, json_t *json, const struct cel_type **type);
+
+/* A new reference; NULL when the value is too large to show (WIRE_BYTES_MAX as JSON, roughly), or
+ * has no such form. */
+enum { WIRE_VALUES_MAX = 200000, WIRE_BYTES_MAX = 16 << 20 };
 json_t *wire_write_value(struct rv_ctx *cx, struct cel_value value);
 
 /*
@@ -16,6 +24,3 @@ json_t *wire_write_value(struct rv_ctx *cx, struct cel_value value);
  * a type that has no letters. Parameters of types are A, B, C as they come.
  */
 const char *wire_read_signature(struct rv_ctx *cx, json_t *overload);
-
-/* Reads the JSON form, or text as "list(int)". NULL: a message type. */
-const struct cel_type *wire_read_type(struct rv_ctx *cx, json_t *json);

@@ -6,8 +6,9 @@
 
 struct wire_message {
     const char *name;
-    const char *expression; /* that makes it of its JSON; NULL: JSON as it is */
-    enum cel_type_kind type;
+    enum cel_type_kind type; /* CEL_T_DYN: JSON as it is */
+    enum cel_kind only;      /* what that JSON must be; CEL_NONE: anything */
+    int bits;                /* of a whole number; 0: 64 */
 };
 
 const struct wire_message *wire_message(const char *name); /* NULL: a user's own */

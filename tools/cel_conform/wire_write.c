@@ -4,12 +4,41 @@
 
 #include "base/buf.h"
 
-enum { VALUES_MAX = 200000 }; /* that one answer shows */
+enum { FORM_BYTES = 32 }; /* that a value takes besides its text: {"stringValue":""}, */
 
-/* @left: how many more values the answer may show. */
-static json_t *write_value(struct rv_ctx *cx, struct cel_value value, int *left);
+/* What the answer may still show. */
+struct left {
+    int64_t values, bytes;
+};
 
-static json_t *write_list(struct rv_ctx *cx, const struct cel_list *list, int *left)
+static json_t *write_value(struct rv_ctx *cx, struct cel_value value, struct left *left);
+
+/* As jansson will write it. */
+static int64_t escaped_len(const char *text, size_t len)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        bytes += c < 0x20 ? 6 : c == '"' || c == '\\' ? 2 : 1;
+    }
+    return bytes;
+}
+
+/* Asked before anything is written, so that a value too large is never built. */
+static bool take(struct left *left, struct cel_value value)
+{
+    left->values--;
+    left->bytes -= FORM_BYTES;
+    if (value.kind == CEL_STRING)
+        left->bytes -= escaped_len(value.text, value.len);
+    if (value.kind == CEL_BYTES)
+        left->bytes -= ((int64_t)value.len + 2) / 3 * 4;
+    return left->values >= 0 && left->bytes >= 0;
+}
+
+static json_t *write_list(struct rv_ctx *cx, const struct cel_list *list, struct left *left)
 {
     json_t *values = rv_json_own(cx, json_array());
     size_t size = cel_list_size(list);
@@ -20,7 +49,7 @@ static json_t *write_list(struct rv_ctx *cx, const struct cel_list *list, int *l
     return json_pack("{s:O}", "values", values);
 }
 
-static json_t *write_map(struct rv_ctx *cx, const struct cel_map *map, int *left)
+static json_t *write_map(struct rv_ctx *cx, const struct cel_map *map, struct left *left)
 {
     json_t *entries = rv_json_own(cx, json_array());
     struct cel_walk walk = { 0 };
@@ -66,9 +95,9 @@ static json_t *write_bytes(struct cel_value value)
     return json_stringn(text.data, text.len);
 }
 
-static json_t *write_value(struct rv_ctx *cx, struct cel_value value, int *left)
+static json_t *write_value(struct rv_ctx *cx, struct cel_value value, struct left *left)
 {
-    if (--*left < 0)
+    if (!take(left, value))
         return NULL;
     switch (value.kind) {
     case CEL_NULL:
@@ -104,7 +133,7 @@ static json_t *write_value(struct rv_ctx *cx, struct cel_value value, int *left)
 
 json_t *wire_write_value(struct rv_ctx *cx, struct cel_value value)
 {
-    int left = VALUES_MAX;
+    struct left left = { WIRE_VALUES_MAX, WIRE_BYTES_MAX };
 
     return write_value(cx, value, &left);
 }

@@ -125,6 +125,8 @@ static struct outcome run(struct rv_ctx *cx, json_t *json, enum way way)
     int64_t cost;
 
     ask->env.unfolded = way == UNFOLDED;
+    if (ask->wrong)
+        return (struct outcome){ .error = ask->wrong, .refused = true };
     if (ask->unsupported)
         return (struct outcome){ .error = ask->unsupported };
     if (ask_compile(cx, ask, &program) != RV_OK)
