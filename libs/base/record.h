@@ -36,10 +36,12 @@ struct rv_bytes {
 };
 
 enum rv_field_flags {
-    RV_REQUIRED = 1 << 0, /* input without it is RV_INVALID */
-    RV_SECRET = 1 << 1,   /* never logged, never sent back as JSON */
-    RV_READONLY = 1 << 2, /* ours to say: refused in JSON from a client (RV_JSON_CLIENT) */
-    RV_UNSET = 1 << 3,    /* left out of JSON while it is not set (NULL, 0, false, empty) */
+    RV_REQUIRED = 1 << 0,  /* input without it is RV_INVALID */
+    RV_SECRET = 1 << 1,    /* never logged, never sent back as JSON */
+    RV_READONLY = 1 << 2,  /* ours to say: refused in JSON from a client (RV_JSON_CLIENT) */
+    RV_UNSET = 1 << 3,     /* left out of JSON while it is not set (NULL, 0, false, empty) */
+    RV_TEMPLATE = 1 << 4,  /* a text, or JSON with texts, that may hold ${{ expressions }} */
+    RV_CONDITION = 1 << 5, /* a text that is an expression, true or false */
 };
 
 struct rv_record;

@@ -70,15 +70,16 @@ static void say_template(void *arg, const char *text)
     walking->each(walking->arg, walking->path, EXPRESSION_TEMPLATE, text);
 }
 
-/* What is called condition is one; what has a ${{ in it is a template; the rest are words. */
+/* A ${{ where nothing is evaluated is told too: whoever wrote it expects a value there. */
 static void walk_text(struct walking walking, const struct rv_field *field, const char *text)
 {
-    if (strcmp(field->name, "condition") == 0)
+    if (field->flags & RV_CONDITION)
         walking.each(walking.arg, walking.path, EXPRESSION_CONDITION, text);
-    else if (field->kind == RV_KIND_JSON)
+    else if (field->kind == RV_KIND_JSON && field->flags & RV_TEMPLATE)
         template_each_in_json(walking.cx, text, say_template, &walking);
-    else if (template_is(text))
-        say_template(&walking, text);
+    else if (field->kind == RV_KIND_TEXT && template_is(text))
+        walking.each(walking.arg, walking.path,
+                     field->flags & RV_TEMPLATE ? EXPRESSION_TEMPLATE : EXPRESSION_NONE, text);
 }
 
 static void walk(struct walking walking, const struct rv_record *record, const void *object)
@@ -142,7 +143,8 @@ static void note_reads(void *arg, const char *path, enum expression_kind kind, c
 
     (void)path;
     rv_ctx_init(&scratch);
-    if (expression_compile(&scratch, EXPRESSION_STEP, kind, text, &program) == RV_OK)
+    if (kind != EXPRESSION_NONE &&
+        expression_compile(&scratch, EXPRESSION_STEP, kind, text, &program) == RV_OK)
         expression_each_step(&scratch, program, note_read, reading);
     rv_ctx_release(&scratch);
 }

@@ -37,6 +37,7 @@ enum expression_kind {
     EXPRESSION_CONDITION,
     EXPRESSION_TEMPLATE,
     EXPRESSION_SCORE,
+    EXPRESSION_NONE, /* a text that is taken as it stands, and has a ${{ in it */
 };
 
 /* Compiles @text as it stands at @place. RV_INVALID with "line:column: why". */

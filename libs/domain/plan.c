@@ -11,29 +11,29 @@ RV_ENUM_DEFINE(tool_effect, TOOL_EFFECTS)
 /* clang-format off */
 static const struct rv_field http_spec_fields[] = {
     RV_TEXT(http_spec, method, RV_UNSET),
-    RV_TEXT(http_spec, url, RV_REQUIRED),
-    RV_JSON(http_spec, headers, RV_UNSET),
-    RV_JSON(http_spec, body, RV_UNSET),
+    RV_TEXT(http_spec, url, RV_REQUIRED | RV_TEMPLATE),
+    RV_JSON(http_spec, headers, RV_UNSET | RV_TEMPLATE),
+    RV_JSON(http_spec, body, RV_UNSET | RV_TEMPLATE),
     RV_ENUM(http_spec, parse, output_format, RV_UNSET),
 };
 RV_RECORD(http_spec, http_spec_fields);
 
 static const struct rv_field check_spec_fields[] = {
     RV_TEXT(check_spec, name, RV_REQUIRED),
-    RV_TEXT(check_spec, condition, RV_REQUIRED),
+    RV_TEXT(check_spec, condition, RV_REQUIRED | RV_CONDITION),
 };
 RV_RECORD(check_spec, check_spec_fields);
 
 static const struct rv_field map_spec_fields[] = {
-    RV_JSON(map_spec, value, RV_UNSET),
+    RV_JSON(map_spec, value, RV_UNSET | RV_TEMPLATE),
     RV_LIST(map_spec, checks, check_spec, RV_UNSET),
 };
 RV_RECORD(map_spec, map_spec_fields);
 
 static const struct rv_field llm_spec_fields[] = {
     RV_TEXT(llm_spec, model, RV_UNSET),
-    RV_TEXT(llm_spec, system_prompt, RV_UNSET),
-    RV_TEXT(llm_spec, prompt, RV_REQUIRED),
+    RV_TEXT(llm_spec, system_prompt, RV_UNSET | RV_TEMPLATE),
+    RV_TEXT(llm_spec, prompt, RV_REQUIRED | RV_TEMPLATE),
     RV_INT(llm_spec, max_output_tokens, RV_UNSET),
     RV_DOUBLE(llm_spec, temperature, RV_UNSET),
     RV_ENUM(llm_spec, output_format, output_format, RV_UNSET),
@@ -42,7 +42,7 @@ RV_RECORD(llm_spec, llm_spec_fields);
 
 static const struct rv_field agent_call_fields[] = {
     RV_TEXT(agent_call, agent, RV_REQUIRED),
-    RV_TEXT(agent_call, prompt, RV_REQUIRED),
+    RV_TEXT(agent_call, prompt, RV_REQUIRED | RV_TEMPLATE),
 };
 RV_RECORD(agent_call, agent_call_fields);
 
@@ -54,7 +54,7 @@ RV_RECORD(retry_spec, retry_spec_fields);
 
 static const struct rv_field edge_spec_fields[] = {
     RV_TEXT(edge_spec, needs, RV_REQUIRED),
-    RV_TEXT(edge_spec, condition, RV_REQUIRED),
+    RV_TEXT(edge_spec, condition, RV_REQUIRED | RV_CONDITION),
 };
 RV_RECORD(edge_spec, edge_spec_fields);
 
@@ -63,7 +63,7 @@ static const struct rv_field node_fields[] = {
     RV_ENUM(node, kind, step_kind, RV_REQUIRED),
     RV_TEXTS(node, needs, RV_UNSET),
     RV_LIST(node, edges, edge_spec, RV_UNSET),
-    RV_TEXT(node, condition, RV_UNSET),
+    RV_TEXT(node, condition, RV_UNSET | RV_CONDITION),
     RV_TEXTS(node, requires, RV_UNSET),
     RV_SUB(node, http, http_spec, RV_UNSET),
     RV_SUB(node, map, map_spec, RV_UNSET),

@@ -210,7 +210,7 @@ struct dag_order;
 const struct dag_order *dag_order_new(struct rv_ctx *cx, const struct dag *dag);
 bool dag_precedes(const struct dag_order *order, int64_t before, int64_t after);
 
-/* Calls @each for every condition and template in @object, with its path ("http.url"). */
+/* Calls @each for every condition, template and other text with a ${{ in @object, with its path. */
 typedef void spec_expression_fn(void *arg, const char *path, enum expression_kind kind,
                                 const char *text);
 void spec_each_expression(struct rv_ctx *cx, const struct rv_record *record, const void *object,

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "domain/plan.h"
+#include "domain/template.h"
 
 /* What is being looked at, so that every mistake has its path. */
 struct checking {
@@ -40,6 +41,13 @@ static void check_step(void *arg, const char *node_id)
                  "names the step \"%s\", which does not come before this one", node_id);
 }
 
+static void check_words(const struct checking *checking, const char *path, const char *text)
+{
+    if (template_is(text))
+        rv_wrong(checking->cx, part_path(checking, path),
+                 "has a ${{ in it, and is taken as it stands");
+}
+
 static void check_expression(void *arg, const char *path, enum expression_kind kind,
                              const char *text)
 {
@@ -48,6 +56,10 @@ static void check_expression(void *arg, const char *path, enum expression_kind k
     const struct cel_program *program;
     struct rv_ctx scratch; /* there may be thousands of them */
 
+    if (kind == EXPRESSION_NONE) {
+        check_words(checking, path, text);
+        return;
+    }
     rv_ctx_init(&scratch);
     if (expression_compile(&scratch, EXPRESSION_STEP, kind, text, &program) == RV_OK)
         expression_each_step(&scratch, program, check_step, &place);
@@ -357,6 +369,8 @@ void agent_check(struct rv_ctx *cx, const struct agent_spec *spec)
     struct checking checking = { .cx = cx, .path = "" };
 
     check_tools(&checking, spec);
+    check_words(&checking, "model", spec->model);
+    check_words(&checking, "system_prompt", spec->system_prompt);
     check_range(&checking, "max_iterations", spec->max_iterations, 800);
     check_model(&checking, "", spec->max_output_tokens, spec->temperature);
     check_limits(&checking, spec->limits);
@@ -369,7 +383,10 @@ void tool_check(struct rv_ctx *cx, const struct tool_spec *spec)
 
     check_range(&checking, "timeout_ms", spec->timeout_ms, 3600 * 1000);
     check_http(&checking, spec->http);
-    spec_each_expression(cx, &tool_spec_record, spec, check_expression, &checking);
+    checking.path = "http";
+    if (spec->http)
+        spec_each_expression(cx, &http_spec_record, spec->http, check_expression, &checking);
+    checking.path = "";
     if (spec->parameters && spec->parameters[0] != '{')
         rv_wrong(cx, "parameters", "is not an object (a JSON Schema)");
 }

@@ -134,6 +134,7 @@ static void bad_expressions_are_refused_where_they_stand(void **state)
         { HTTP(",\"body\":{\"deep\":[\"${{ steps.a.output }}\"]}"), "nodes[0].http.body", "names the step \"a\", which does not come before this one" },
         { HTTP(",\"headers\":{\"x\":\"${{ nothing }}\"}"), "nodes[0].http.headers", "1:5: there is no variable \"nothing\"" },
         { WORKFLOW(NOOP("b", "") ",{\"node_id\":\"a\",\"kind\":\"llm\",\"llm\":{\"prompt\":\"${{ steps.b.output }}\"}}"), "nodes[1].llm.prompt", "names the step \"b\", which does not come before this one" },
+        { HTTP(",\"method\":\"${{ input.m }}\""), "nodes[0].http.method", "has a ${{ in it, and is taken as it stands" },
         { MAP(CHECK("x")), "nodes[0].map.checks[0].condition", "1:1: there is no variable \"x\"" },
         { MAP(CHECK("input.x.matches('(')")), "nodes[0].map.checks[0].condition", "1:17: a ( is not closed" },
         { MAP(CHECK("1 + 1")), "nodes[0].map.checks[0].condition", "1:3: the expression gives int where bool is wanted" },
@@ -175,6 +176,7 @@ static void agents_are_checked(void **state)
         { AGENT(",\"max_iterations\":801"), "max_iterations", "is not between 0 and 800" },
         { AGENT(",\"max_output_tokens\":-1"), "max_output_tokens", "is not between 0 and 1000000" },
         { AGENT(",\"temperature\":-0.1"), "temperature", "is not between 0 and 2" },
+        { "{\"system_prompt\":\"${{ input }}\"}", "system_prompt", "has a ${{ in it, and is taken as it stands" },
         { AGENT(",\"limits\":{\"tokens\":-1}"), "limits.tokens", "is not between 0 and 2305843009213693951" },
     };
     /* clang-format on */
