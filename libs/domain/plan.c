@@ -20,7 +20,7 @@ RV_RECORD(http_spec, http_spec_fields);
 
 static const struct rv_field check_spec_fields[] = {
     RV_TEXT(check_spec, name, RV_REQUIRED),
-    RV_TEXT(check_spec, condition, RV_REQUIRED | RV_CONDITION),
+    RV_TEXT(check_spec, condition, RV_CONDITION),
 };
 RV_RECORD(check_spec, check_spec_fields);
 

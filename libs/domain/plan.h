@@ -56,7 +56,7 @@ struct http_spec {
 /* A check of a map step: it fails the step unless it holds. */
 struct check_spec {
     const char *name;
-    const char *condition;
+    const char *condition; /* NULL: written before there were conditions; it never holds */
 };
 
 struct map_spec {

@@ -185,6 +185,15 @@ static void check_http(struct checking *checking, const struct http_spec *http)
         rv_wrong(checking->cx, part_path(checking, "http.headers"), "is not an object");
 }
 
+static void check_map(struct checking *checking, const struct map_spec *map)
+{
+    for (size_t i = 0; map && i < map->n_checks; i++)
+        if (!map->checks[i].condition)
+            rv_wrong(checking->cx,
+                     part_path(checking, rv_printf(checking->cx, "map.checks[%zu].condition", i)),
+                     "is missing");
+}
+
 /* What a model is asked for: a hold is worked out from it, so it must have an end. */
 static void check_model(struct checking *checking, const char *prefix, int64_t max_output_tokens,
                         double temperature)
@@ -218,6 +227,7 @@ static void check_node(struct checking *checking)
     check_edges(checking, node);
     check_requires(checking, node);
     check_http(checking, node->http);
+    check_map(checking, node->map);
     if (node->llm)
         check_model(checking, "llm.", node->llm->max_output_tokens, node->llm->temperature);
     if (node->agent)

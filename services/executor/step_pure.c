@@ -13,6 +13,9 @@ static rv_result check(struct rv_ctx *cx, struct work *work, const struct check_
 {
     bool holds;
 
+    if (!spec->condition)
+        return step_fails(cx, work, "check_failed", false,
+                          "check %s has no condition: apply its workflow anew", spec->name);
     RV_TRY(cx, expr_holds(cx, &work->expr, rv_printf(cx, "check %s", spec->name), spec->condition,
                           &holds));
     if (holds)

@@ -29,50 +29,101 @@ bool stack_postgres_user(uid_t *uid, gid_t *gid)
     return *uid != 0;
 }
 
-static bool become_postgres(void)
-{
+/*
+ * What the child needs, made before the fork: this process has threads, and one of them may hold
+ * the allocator's lock for ever in the child.
+ */
+struct birth {
+    const struct stack_program *program;
+    pid_t parent;
+    int log;
+    bool changes_user;
     uid_t uid;
     gid_t gid;
+    char **env;
+};
 
-    if (geteuid() != 0)
-        return true;
-    return stack_postgres_user(&uid, &gid) && setgroups(0, NULL) == 0 &&
-           setresgid(gid, gid, gid) == 0 && setresuid(uid, uid, uid) == 0;
+static size_t count(const char *const *list)
+{
+    size_t n = 0;
+
+    while (list && list[n])
+        n++;
+    return n;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+    size_t len = strcspn(a, "=");
+
+    return strcspn(b, "=") == len && strncmp(a, b, len) == 0;
+}
+
+/* Ours, with @more over it. The texts are borrowed. */
+static char **merged_env(const char *const *more)
+{
+    const char *const *ours = (const char *const *)environ;
+    char **env = calloc(count(ours) + count(more) + 1, sizeof(*env));
+    size_t n = 0;
+
+    if (!env)
+        abort();
+    for (; *ours; ours++) {
+        bool replaced = false;
+
+        for (size_t i = 0; i < count(more); i++)
+            replaced |= same_name(*ours, more[i]);
+        if (!replaced)
+            env[n++] = (char *)(uintptr_t)*ours;
+    }
+    for (size_t i = 0; i < count(more); i++)
+        env[n++] = (char *)(uintptr_t)more[i];
+    return env;
+}
+
+static bool change_user(const struct birth *birth)
+{
+    return setgroups(0, NULL) == 0 && setresgid(birth->gid, birth->gid, birth->gid) == 0 &&
+           setresuid(birth->uid, birth->uid, birth->uid) == 0;
 }
 
 /* In the child. The death signal comes after the change of user, which clears it. */
-__attribute__((noreturn)) static void become(const struct stack_program *program, pid_t parent,
-                                             int log)
+__attribute__((noreturn)) static void become(const struct birth *birth)
 {
-    dup2(log, STDOUT_FILENO);
-    dup2(log, STDERR_FILENO);
+    const struct stack_program *program = birth->program;
+
+    dup2(birth->log, STDOUT_FILENO);
+    dup2(birth->log, STDERR_FILENO);
     close_range(3, ~0U, 0);
-    if (program->as_postgres && !become_postgres())
+    if (birth->changes_user && !change_user(birth))
         _exit(126);
     prctl(PR_SET_PDEATHSIG, program->death_signal ? program->death_signal : SIGKILL);
-    if (getppid() != parent)
+    if (getppid() != birth->parent)
         _exit(125);
-    for (const char *const *e = program->env; e && *e; e++)
-        putenv(strdup(*e));
-    execvp(program->argv[0], (char *const *)(uintptr_t)program->argv);
-    perror(program->argv[0]);
+    execvpe(program->argv[0], (char *const *)(uintptr_t)program->argv, birth->env);
     _exit(127);
 }
 
 pid_t stack_spawn(const struct stack_program *program)
 {
-    int log = open(program->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    pid_t parent = getpid(), pid;
+    struct birth birth = { .program = program,
+                           .parent = getpid(),
+                           .changes_user = program->as_postgres && geteuid() == 0,
+                           .log = open(program->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+                                       0644) };
+    pid_t pid;
 
-    if (log < 0) {
+    if (birth.log < 0 || (birth.changes_user && !stack_postgres_user(&birth.uid, &birth.gid))) {
         perror(program->log);
         return 0;
     }
+    birth.env = merged_env(program->env);
     fflush(NULL);
     pid = fork();
     if (pid == 0)
-        become(program, parent, log);
-    close(log);
+        become(&birth);
+    free(birth.env);
+    close(birth.log);
     return pid < 0 ? 0 : pid;
 }
 

@@ -135,6 +135,7 @@ static void bad_expressions_are_refused_where_they_stand(void **state)
         { HTTP(",\"headers\":{\"x\":\"${{ nothing }}\"}"), "nodes[0].http.headers", "1:5: there is no variable \"nothing\"" },
         { WORKFLOW(NOOP("b", "") ",{\"node_id\":\"a\",\"kind\":\"llm\",\"llm\":{\"prompt\":\"${{ steps.b.output }}\"}}"), "nodes[1].llm.prompt", "names the step \"b\", which does not come before this one" },
         { HTTP(",\"method\":\"${{ input.m }}\""), "nodes[0].http.method", "has a ${{ in it, and is taken as it stands" },
+        { MAP("{\"name\":\"c\"}"), "nodes[0].map.checks[0].condition", "is missing" },
         { MAP(CHECK("x")), "nodes[0].map.checks[0].condition", "1:1: there is no variable \"x\"" },
         { MAP(CHECK("input.x.matches('(')")), "nodes[0].map.checks[0].condition", "1:17: a ( is not closed" },
         { MAP(CHECK("1 + 1")), "nodes[0].map.checks[0].condition", "1:3: the expression gives int where bool is wanted" },
