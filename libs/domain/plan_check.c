@@ -19,25 +19,21 @@ static const char *part_path(const struct checking *checking, const char *rest)
     return rv_printf(checking->cx, "%s%s%s", checking->path, *checking->path ? "." : "", rest);
 }
 
-struct place {
-    const struct checking *checking;
-    const char *path;
-};
-
+/* @arg is the node being checked, at the path of the expression. */
 static void check_step(void *arg, const char *node_id)
 {
-    const struct place *place = arg;
-    const struct checking *checking = place->checking;
+    const struct checking *checking = arg;
     int64_t number =
         node_id ? node_find(checking->nodes, checking->n_nodes, node_id, strlen(node_id)) : -1;
 
     if (!node_id)
-        rv_wrong(checking->cx, place->path,
+        rv_wrong(checking->cx, checking->path,
                  "does not say which step: write steps.<node_id> or steps[\"<node_id>\"]");
     else if (number < 0)
-        rv_wrong(checking->cx, place->path, "names the step \"%s\", which does not exist", node_id);
+        rv_wrong(checking->cx, checking->path, "names the step \"%s\", which does not exist",
+                 node_id);
     else if (checking->order && !dag_precedes(checking->order, number, checking->at))
-        rv_wrong(checking->cx, place->path,
+        rv_wrong(checking->cx, checking->path,
                  "names the step \"%s\", which does not come before this one", node_id);
 }
 
@@ -52,7 +48,7 @@ static void check_expression(void *arg, const char *path, enum expression_kind k
                              const char *text)
 {
     const struct checking *checking = arg;
-    struct place place = { checking, part_path(checking, path) };
+    struct checking here = *checking;
     const struct cel_program *program;
     struct rv_ctx scratch; /* there may be thousands of them */
 
@@ -60,11 +56,12 @@ static void check_expression(void *arg, const char *path, enum expression_kind k
         check_words(checking, path, text);
         return;
     }
+    here.path = part_path(checking, path);
     rv_ctx_init(&scratch);
     if (expression_compile(&scratch, EXPRESSION_STEP, kind, text, &program) == RV_OK)
-        expression_each_step(&scratch, program, check_step, &place);
+        expression_each_step(&scratch, program, check_step, &here);
     else
-        rv_wrong(checking->cx, place.path, "%s", scratch.error.text);
+        rv_wrong(checking->cx, here.path, "%s", scratch.error.text);
     rv_ctx_release(&scratch);
 }
 
