@@ -96,23 +96,15 @@ rv_result expression_compile(struct rv_ctx *cx, enum expression_place place,
 }
 
 void expression_check(struct rv_ctx *cx, enum expression_place place, enum expression_kind kind,
-                      const char *path, const char *text, const struct cel_program **program)
+                      const char *path, const char *text)
 {
-    const struct cel_program *compiled = NULL;
-    struct rv_error kept = cx->error;
+    const struct cel_program *program;
+    struct rv_ctx scratch;
 
-    cx->error = (struct rv_error){ 0 };
-    if (text && expression_compile(cx, place, kind, text, &compiled) != RV_OK) {
-        const char *why = rv_strdup(cx, cx->error.text);
-
-        compiled = NULL;
-        cx->error = kept;
-        rv_wrong(cx, path, "%s", why);
-        kept = cx->error;
-    }
-    cx->error = kept;
-    if (program)
-        *program = compiled;
+    rv_ctx_init(&scratch);
+    if (text && expression_compile(&scratch, place, kind, text, &program) != RV_OK)
+        rv_wrong(cx, path, "%s", scratch.error.text);
+    rv_ctx_release(&scratch);
 }
 
 void expression_rule_values(struct rv_ctx *cx, const void *ask, struct cel_value values[RULE_SEES])

@@ -33,7 +33,6 @@ RV_ENUM_DECLARE(expression_place, EXPRESSION_PLACES)
 
 /* A condition gives a bool, a score a bool or a number; a text with ${{ }} in it gives anything. */
 enum expression_kind {
-    EXPRESSION_VALUE,
     EXPRESSION_CONDITION,
     EXPRESSION_TEMPLATE,
     EXPRESSION_SCORE,
@@ -45,12 +44,9 @@ rv_result expression_compile(struct rv_ctx *cx, enum expression_place place,
                              enum expression_kind kind, const char *text,
                              const struct cel_program **program);
 
-/*
- * Notes at @path what is wrong with @text. @program may be NULL; else it is what was compiled, NULL
- * when it was refused.
- */
+/* Notes at @path what is wrong with @text; NULL is nothing. */
 void expression_check(struct rv_ctx *cx, enum expression_place place, enum expression_kind kind,
-                      const char *path, const char *text, const struct cel_program **program);
+                      const char *path, const char *text);
 
 /* What a rule sees of @ask, a struct policy_ask that outlives @values. Texts not set are "". */
 void expression_rule_values(struct rv_ctx *cx, const void *ask, struct cel_value values[RULE_SEES]);

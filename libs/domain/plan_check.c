@@ -266,8 +266,7 @@ static void check_score(struct checking *checking, const struct scorer *scorer)
 
     if (!scorer->expression)
         rv_wrong(checking->cx, path, "is missing");
-    expression_check(checking->cx, EXPRESSION_SCORER, EXPRESSION_SCORE, path, scorer->expression,
-                     NULL);
+    expression_check(checking->cx, EXPRESSION_SCORER, EXPRESSION_SCORE, path, scorer->expression);
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (rv_field_is_set(rv_record_field(&scorer_record, others[i]), scorer))
             rv_wrong(checking->cx, part_path(checking, others[i]),

@@ -192,7 +192,7 @@ static void check_condition(struct rv_ctx *cx, const char *path, const char *con
     if (condition && strlen(condition) > POLICY_CONDITION_MAX)
         rv_wrong(cx, path, "is longer than %d bytes", POLICY_CONDITION_MAX);
     else
-        expression_check(cx, EXPRESSION_RULE, EXPRESSION_CONDITION, path, condition, NULL);
+        expression_check(cx, EXPRESSION_RULE, EXPRESSION_CONDITION, path, condition);
 }
 
 void policy_check(struct rv_ctx *cx, const struct policy *policy)
