@@ -3,8 +3,8 @@
  * in <out>.h beside it, and lists them in store_statements[].
  *
  * `-- name: budget_lock` begins a statement, which ends with the next one or with the file. A
- * :field in it becomes $n, a :field[] an array's $n; a ::cast, a :=, a 'text', a "name" and a
- * -- comment are left alone.
+ * :field in it becomes $n, a :field[] an array's $n, and a :*type $n::type[], whose elements are
+ * whole records; a ::cast, a :=, a 'text', a "name" and a -- comment are left alone.
  */
 
 #include <ctype.h>
@@ -19,7 +19,7 @@ struct statement {
     char name[NAME_SIZE];
     struct {
         char name[NAME_SIZE];
-        bool array;
+        const char *form; /* of enum rv_sql_form */
     } params[PARAMS_MAX];
     int param_count;
     bool begun, ended; /* its first word and its ; have been seen */
@@ -46,18 +46,18 @@ static void take_name(const char *from, size_t len, char *name, const char *whic
 }
 
 /* The number of a parameter; a field used both alone and as an array is two. */
-static int param_number(struct statement *s, const char *from, size_t len, bool array)
+static int param_number(struct statement *s, const char *from, size_t len, const char *form)
 {
     char name[NAME_SIZE];
 
     take_name(from, len, name, s->name);
     for (int i = 0; i < s->param_count; i++)
-        if (s->params[i].array == array && strcmp(s->params[i].name, name) == 0)
+        if (strcmp(s->params[i].form, form) == 0 && strcmp(s->params[i].name, name) == 0)
             return i + 1;
     if (s->param_count == PARAMS_MAX)
         die("more than 48 parameters", s->name);
     strcpy(s->params[s->param_count].name, name);
-    s->params[s->param_count].array = array;
+    s->params[s->param_count].form = form;
     return ++s->param_count;
 }
 
@@ -86,7 +86,7 @@ static void end(struct statement *s)
         return;
     fputs("\",\n    {", code);
     for (int i = 0; i < s->param_count; i++)
-        fprintf(code, " { \"%s\", %s },", s->params[i].name, s->params[i].array ? "true" : "false");
+        fprintf(code, " { \"%s\", %s },", s->params[i].name, s->params[i].form);
     fprintf(code, "%s },\n    %d, %d,\n};\n", s->param_count ? "" : " { 0 }", s->param_count,
             n_names - 1);
     s->name[0] = '\0';
@@ -128,8 +128,16 @@ static const char *put_param(struct statement *s, const char *p)
     size_t len = strspn(p + 1, lower);
     bool array = strncmp(p + 1 + len, "[]", 2) == 0;
 
-    fprintf(code, "$%d", param_number(s, p + 1, len, array));
+    fprintf(code, "$%d", param_number(s, p + 1, len, array ? "RV_SQL_ARRAY" : "RV_SQL_ONE"));
     return p + 1 + len + (array ? 2 : 0);
+}
+
+static const char *put_rows(struct statement *s, const char *p)
+{
+    size_t len = strspn(p + 2, lower);
+
+    fprintf(code, "$%d::%.*s[]", param_number(s, p + 2, len, "RV_SQL_ROWS"), (int)len, p + 2);
+    return p + 2 + len;
 }
 
 /* Copies one thing of a statement and returns where the next one begins. */
@@ -151,6 +159,8 @@ static const char *put_next(struct statement *s, const char *p)
     }
     if (*p == ':' && (islower((unsigned char)p[1]) || p[1] == '_'))
         return put_param(s, p);
+    if (*p == ':' && p[1] == '*')
+        return put_rows(s, p);
     if (*p == ';')
         s->ended = true;
     else if (!s->ended)

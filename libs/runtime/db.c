@@ -26,6 +26,7 @@ void rv_db_close(struct rv_ctx *cx)
         return;
     rv_db_session_drop(db);
     rv_pg_text_release(&db->text);
+    rv_pg_types_release(&db->types);
     free(db->prepared);
     free(db->sent);
     free(db);
@@ -197,15 +198,18 @@ static bool prepare(struct rv_db *db, const struct rv_sql *sql, const struct rv_
 }
 
 /* A slot that another statement has taken (tests with statements of their own): goes unprepared. */
-static bool send_statement(struct rv_db *db, const struct rv_sql *sql, const char **values)
+static bool send_statement(struct rv_db *db, const struct rv_sql *sql,
+                           const struct rv_pg_params *params)
 {
     const struct rv_sql **slot = prepared_slot(db, sql);
 
     if (!*slot && !prepare(db, sql, slot))
         return false;
     if (*slot == sql)
-        return PQsendQueryPrepared(db->conn, sql->name, sql->param_count, values, NULL, NULL, 0);
-    return PQsendQueryParams(db->conn, sql->text, sql->param_count, NULL, values, NULL, NULL, 0);
+        return PQsendQueryPrepared(db->conn, sql->name, sql->param_count, params->values,
+                                   params->lengths, params->formats, 0);
+    return PQsendQueryParams(db->conn, sql->text, sql->param_count, NULL, params->values,
+                             params->lengths, params->formats, 0);
 }
 
 /* Prepared like all others: as words they would be parsed and planned for every piece of work. */
@@ -214,7 +218,9 @@ static const struct rv_sql sql_commit = { .name = "runtime_commit", .text = "COM
 
 static bool send_command(struct rv_db *db, const struct rv_sql *sql)
 {
-    if (!send_statement(db, sql, NULL))
+    static const struct rv_pg_params none;
+
+    if (!send_statement(db, sql, &none))
         return false;
     rv_db_session_expect(db, (struct rv_db_sent){ .kind = RV_SENT_COMMAND, .sql = sql });
     return true;
@@ -234,7 +240,7 @@ static rv_result begin(struct rv_ctx *cx, struct rv_db *db)
 
 static rv_result queue(struct rv_ctx *cx, struct rv_in in, struct rv_db_sent sent)
 {
-    const char *values[RV_SQL_PARAMS_MAX] = { 0 };
+    struct rv_pg_params params;
     struct rv_db *db = cx->db;
     enum rv_status status;
 
@@ -242,14 +248,14 @@ static rv_result queue(struct rv_ctx *cx, struct rv_in in, struct rv_db_sent sen
         return rv_fail(cx, RV_INTERNAL, "%s: this work has no database", sent.sql->name);
     if (db->failed)
         return rv_fail(cx, RV_INTERNAL, "%s: this work has failed before", sent.sql->name);
-    status = rv_pg_params(cx, sent.sql, in, &db->text, values);
+    status = rv_pg_params(cx, sent.sql, in, &db->types, &db->text, &params);
     if (status != RV_OK) {
         db->failed = true;
         return status;
     }
     if (!db->in_work)
         RV_TRY(cx, begin(cx, db));
-    if (!send_statement(db, sent.sql, values))
+    if (!send_statement(db, sent.sql, &params))
         return lost(cx, db, sent.sql->name);
     rv_db_session_expect(db, sent);
     return RV_OK;

@@ -89,12 +89,24 @@ const char *rv_db_complaint(struct rv_ctx *cx, const struct rv_db *db)
     return *words ? rv_strndup(cx, words, strcspn(words, "\n")) : "no answer";
 }
 
+/* Once a session: what is added later is for programs that are started later. */
+static rv_result learn_types(struct rv_ctx *cx, struct rv_db *db)
+{
+    PGresult *result = PQexec(db->conn, rv_pg_types_question);
+
+    if (PQresultStatus(result) == PGRES_TUPLES_OK)
+        return rv_pg_types_of(cx, result, &db->types);
+    PQclear(result);
+    return rv_fail(cx, RV_UNAVAILABLE, "postgres: %s", rv_db_complaint(cx, db));
+}
+
 static rv_result set_up(struct rv_ctx *cx, struct rv_db *db)
 {
     if (PQstatus(db->conn) != CONNECTION_OK)
         return rv_fail(cx, RV_UNAVAILABLE, "postgres: %s", rv_db_complaint(cx, db));
     PQsetNoticeReceiver(db->conn, ignore_notice, NULL);
     RV_TRY(cx, set_guards(cx, db));
+    RV_TRY(cx, learn_types(cx, db));
     if (PQsetnonblocking(db->conn, 1) != 0 || !PQenterPipelineMode(db->conn))
         return rv_fail(cx, RV_UNAVAILABLE, "postgres: %s", rv_db_complaint(cx, db));
     return RV_OK;

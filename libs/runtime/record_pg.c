@@ -1,17 +1,11 @@
-#include "runtime/record_pg.h"
+#include "runtime/record_pg_inside.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The text of one field; numbers are written here, all other text is borrowed or the ctx's. */
-struct cell {
-    const char *text; /* NULL: not set */
-    char number[32];
-};
-
-static char *room(struct rv_pg_text *out, size_t more)
+char *rv_pg_room(struct rv_pg_text *out, size_t more)
 {
     if (out->size - out->len < more) {
         out->size = 2 * out->size + more + 4096;
@@ -30,7 +24,7 @@ void rv_pg_text_release(struct rv_pg_text *text)
 
 static void put(struct rv_pg_text *out, const char *text, size_t len)
 {
-    memcpy(room(out, len), text, len);
+    memcpy(rv_pg_room(out, len), text, len);
     out->len += len;
 }
 
@@ -38,7 +32,7 @@ static void put(struct rv_pg_text *out, const char *text, size_t len)
 static void put_quoted(struct rv_pg_text *out, const char *text)
 {
     size_t len = strlen(text);
-    char *at = room(out, 2 * len + 2);
+    char *at = rv_pg_room(out, 2 * len + 2);
 
     *at++ = '"';
     if (!memchr(text, '"', len) && !memchr(text, '\\', len)) {
@@ -126,8 +120,8 @@ static rv_result json_text(struct rv_ctx *cx, const struct rv_field *field, cons
     return RV_OK;
 }
 
-static rv_result cell_of(struct rv_ctx *cx, const struct rv_field *field, const void *object,
-                         struct cell *cell)
+rv_result rv_pg_cell(struct rv_ctx *cx, const struct rv_field *field, const void *object,
+                     struct rv_pg_cell *cell)
 {
     const void *place = rv_field_in(field, object);
 
@@ -172,9 +166,9 @@ static rv_result array_of(struct rv_ctx *cx, const struct rv_field *field, struc
 
     put(out, "{", 1);
     for (size_t i = 0; i < in.n; i++) {
-        struct cell cell;
+        struct rv_pg_cell cell;
 
-        RV_TRY(cx, cell_of(cx, field, (const char *)in.object + i * in.record->size, &cell));
+        RV_TRY(cx, rv_pg_cell(cx, field, (const char *)in.object + i * in.record->size, &cell));
         if (i > 0)
             put(out, ",", 1);
         if (!cell.text)
@@ -192,35 +186,55 @@ static rv_result scalar_of(struct rv_ctx *cx, const struct rv_field *field, stru
                            const char **value)
 {
     bool number = field->kind == RV_KIND_INT || field->kind == RV_KIND_DOUBLE;
-    struct cell cell = { 0 };
+    struct rv_pg_cell cell = { 0 };
 
     if (in.n > 0)
-        RV_TRY(cx, cell_of(cx, field, in.object, &cell));
+        RV_TRY(cx, rv_pg_cell(cx, field, in.object, &cell));
     *value = cell.text && number ? rv_strdup(cx, cell.text) : cell.text;
     return RV_OK;
 }
 
-rv_result rv_pg_params(struct rv_ctx *cx, const struct rv_sql *sql, struct rv_in in,
-                       struct rv_pg_text *text, const char **values)
+static rv_result param_of(struct rv_ctx *cx, const struct rv_sql *sql, size_t i, struct rv_in in,
+                          struct rv_pg_text *text, const char **value)
 {
-    size_t at[RV_SQL_PARAMS_MAX];
+    const struct rv_sql_param *param = &sql->params[i];
+    const struct rv_field *field = in.record ? rv_record_field(in.record, param->name) : NULL;
+
+    if (!field)
+        return rv_fail(cx, RV_INTERNAL, "%s wants :%s and %s has none", sql->name, param->name,
+                       in.record ? in.record->name : "nothing");
+    return param->form == RV_SQL_ARRAY ? array_of(cx, field, in, text)
+                                       : scalar_of(cx, field, in, value);
+}
+
+static rv_result rows_of(struct rv_ctx *cx, const struct rv_sql *sql, size_t i, struct rv_in in,
+                         const struct rv_pg_types *types, struct rv_pg_text *text)
+{
+    for (size_t t = 0; in.record && types && t < types->n; t++)
+        if (strcmp(types->items[t].name, sql->params[i].name) == 0)
+            return rv_pg_put_rows(cx, &types->items[t], in, text);
+    return rv_fail(cx, RV_INTERNAL, "%s wants rows of %s, which the database does not have",
+                   sql->name, sql->params[i].name);
+}
+
+rv_result rv_pg_params(struct rv_ctx *cx, const struct rv_sql *sql, struct rv_in in,
+                       const struct rv_pg_types *types, struct rv_pg_text *text,
+                       struct rv_pg_params *params)
+{
+    size_t n = (size_t)sql->param_count, at[RV_SQL_PARAMS_MAX];
 
     text->len = 0;
-    for (int i = 0; i < sql->param_count; i++) {
-        const struct rv_sql_param *param = &sql->params[i];
-        const struct rv_field *field = in.record ? rv_record_field(in.record, param->name) : NULL;
-
-        if (!field)
-            return rv_fail(cx, RV_INTERNAL, "%s wants :%s and %s has none", sql->name, param->name,
-                           in.record ? in.record->name : "nothing");
+    for (size_t i = 0; i < n; i++) {
         at[i] = text->len;
-        if (param->array)
-            RV_TRY(cx, array_of(cx, field, in, text));
+        params->formats[i] = sql->params[i].form == RV_SQL_ROWS;
+        if (params->formats[i])
+            RV_TRY(cx, rows_of(cx, sql, i, in, types, text));
         else
-            RV_TRY(cx, scalar_of(cx, field, in, &values[i]));
+            RV_TRY(cx, param_of(cx, sql, i, in, text, &params->values[i]));
+        params->lengths[i] = (int)(text->len - at[i]);
     }
-    for (int i = 0; i < sql->param_count; i++) /* only now: the text no longer moves */
-        if (sql->params[i].array)
-            values[i] = text->data + at[i];
+    for (size_t i = 0; i < n; i++) /* only now: the text no longer moves */
+        if (sql->params[i].form != RV_SQL_ONE)
+            params->values[i] = text->data + at[i];
     return RV_OK;
 }

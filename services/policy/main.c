@@ -1,7 +1,7 @@
 #include "contract/subjects.h"
 #include "policy.h"
 
-enum { EXPIRE_MS = 2000, SCHEMA = 8 };
+enum { EXPIRE_MS = 2000, SCHEMA = 10 };
 
 RV_SETTINGS_TABLE(policy_settings, policy_config, POLICY_SETTINGS)
 

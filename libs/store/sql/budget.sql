@@ -22,18 +22,13 @@ FOR UPDATE;
 -- Asked before: read after the locks, so that whoever was faster is seen.
 SELECT tenant_id, hold_id, parent_hold_id, run_id, state, amount_microusd, amount_tokens
 FROM holds
-WHERE (tenant_id, hold_id) IN (SELECT * FROM unnest(:tenant_id[]::uuid[], :hold_id[]::uuid[]));
+WHERE (tenant_id, hold_id) IN (SELECT * FROM unnest(:*hold_key));
 
 -- name: hold_book
 -- All that was decided, in one statement. Only holds that are really added move any money.
 WITH asked AS (
     SELECT *
-    FROM unnest(:tenant_id[]::uuid[], :hold_id[]::uuid[], :parent_hold_id[]::uuid[], :project_id[]::uuid[],
-                :run_id[]::uuid[], :task_no[]::bigint[], :call_no[]::bigint[], :state[]::text[],
-                :budget_ids[]::text[], :provider[]::text[], :model[]::text[],
-                :amount_microusd[]::bigint[], :amount_tokens[]::bigint[], :expires_ms[]::bigint[])
-         AS t(tenant_id, hold_id, parent_hold_id, project_id, run_id, task_no, call_no, state, budget_ids,
-              provider, model, amount_microusd, amount_tokens, expires_ms)
+    FROM unnest(:*hold_new) AS t
 ), added AS (
     INSERT INTO holds (tenant_id, hold_id, parent_hold_id, project_id, run_id, task_no, call_no, state,
                        budget_ids, provider, model, amount_microusd, amount_tokens, expires_at, closed_at)
@@ -74,7 +69,7 @@ SELECT tenant_id, hold_id, parent_hold_id, project_id, run_id, state, budget_ids
 FROM holds
 WHERE (tenant_id, hold_id) IN (
     SELECT h.tenant_id, coalesce(h.parent_hold_id, h.hold_id)
-    FROM holds h JOIN unnest(:tenant_id[]::uuid[], :hold_id[]::uuid[]) AS a(tenant_id, hold_id) USING (tenant_id, hold_id))
+    FROM holds h JOIN unnest(:*hold_key) AS a USING (tenant_id, hold_id))
 ORDER BY tenant_id, hold_id
 FOR UPDATE;
 
@@ -83,7 +78,7 @@ SELECT tenant_id, budget_id
 FROM budgets
 WHERE (tenant_id, budget_id) IN (
     SELECT h.tenant_id, unnest(h.budget_ids)
-    FROM holds h JOIN unnest(:tenant_id[]::uuid[], :hold_id[]::uuid[]) AS a(tenant_id, hold_id) USING (tenant_id, hold_id))
+    FROM holds h JOIN unnest(:*hold_key) AS a USING (tenant_id, hold_id))
 ORDER BY tenant_id, budget_id
 FOR UPDATE;
 
@@ -91,7 +86,7 @@ FOR UPDATE;
 -- The calls that are asked about, and those still open of the runs that are. After the locks.
 -- OFFSET 0 keeps the look-up a look-up: a run has few open calls, but there may be many runs.
 -- fresh: it may still be made. Nothing of a completed run is; holds of nothing matter to nobody.
-WITH asked AS (SELECT * FROM unnest(:tenant_id[]::uuid[], :hold_id[]::uuid[]) AS t(tenant_id, hold_id)
+WITH asked AS (SELECT * FROM unnest(:*hold_key) AS t
 ), calls AS (
     SELECT h.tenant_id, h.hold_id, h.parent_hold_id, h.run_id, h.state, h.provider, h.model,
            h.amount_microusd, h.amount_tokens, h.used_microusd, h.used_tokens, h.expires_at
@@ -115,12 +110,7 @@ FROM calls;
 -- held → spent on the budgets, drawn → used on the run's hold, and what was really used.
 WITH asked AS (
     SELECT *
-    FROM unnest(:tenant_id[]::uuid[], :hold_id[]::uuid[], :state[]::text[],
-                :used_microusd[]::bigint[], :used_tokens[]::bigint[], :unconfirmed[]::boolean[],
-                :draw_microusd[]::bigint[], :draw_tokens[]::bigint[], :spent_tokens[]::bigint[],
-                :tokens_in[]::bigint[], :tokens_cached[]::bigint[], :tokens_out[]::bigint[])
-         AS t(tenant_id, hold_id, state, used_microusd, used_tokens, unconfirmed, draw_microusd, draw_tokens,
-              spent_tokens, tokens_in, tokens_cached, tokens_out)
+    FROM unnest(:*call_end) AS t
 ), closed AS (
     UPDATE holds h
     SET state = a.state, used_microusd = a.used_microusd, used_tokens = a.used_tokens,
@@ -168,7 +158,7 @@ WHERE b.tenant_id = s.tenant_id AND b.budget_id = s.budget_id;
 WITH closed AS (
     UPDATE holds h
     SET state = a.state, closed_at = now()
-    FROM unnest(:tenant_id[]::uuid[], :hold_id[]::uuid[], :state[]::text[]) AS a(tenant_id, hold_id, state)
+    FROM unnest(:*hold_end) AS a
     WHERE h.tenant_id = a.tenant_id AND h.hold_id = a.hold_id AND h.state = 'held' AND h.parent_hold_id IS NULL
     RETURNING h.tenant_id, h.hold_id, h.budget_ids, h.amount_microusd - h.used_microusd AS microusd,
               h.amount_tokens - h.used_tokens AS tokens

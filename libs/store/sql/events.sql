@@ -1,9 +1,7 @@
 -- name: events_new
 INSERT INTO events (tenant_id, project_id, run_id, run_seq, type, node_id, data, trace_id, at)
-SELECT tenant_id, project_id, run_id, run_seq, type, node_id, data, trace_id, at_ms(at)
-FROM unnest(:tenant_id[]::uuid[], :project_id[]::uuid[], :run_id[]::uuid[], :run_seq[]::bigint[], :type[]::text[],
-            :node_id[]::text[], :data[]::json[], :trace_id[]::text[], :at_ms[]::bigint[])
-     AS n (tenant_id, project_id, run_id, run_seq, type, node_id, data, trace_id, at);
+SELECT tenant_id, project_id, run_id, run_seq, type, node_id, data, trace_id, at_ms(at_ms)
+FROM unnest(:*event_new) AS n;
 
 -- name: relay_lead
 -- One relay at a time; whoever does not lead has nothing to do, and relay_read, which goes out in the

@@ -15,10 +15,7 @@ ORDER BY name, policy_id;
 INSERT INTO decisions (tenant_id, decision_id, subject, run_id, task_no, call_no, effect, policy_id,
                        policy_version, policy, rule, reason, approval_id, facts)
 SELECT *
-FROM unnest(:tenant_id[]::uuid[], :decision_id[]::uuid[], :subject[]::text[], :run_id[]::uuid[],
-            :task_no[]::bigint[], :call_no[]::bigint[], :effect[]::text[], :policy_id[]::uuid[],
-            :policy_version[]::bigint[], :policy[]::text[], :rule[]::text[], :reason[]::text[],
-            :approval_id[]::uuid[], :facts[]::jsonb[]);
+FROM unnest(:*decision_new);
 
 -- name: approvals_add
 -- One question per thing asked about; whoever asks again reads the first one.

@@ -14,7 +14,7 @@ SELECT tenant_id, run_id, project_id, plan_id, name, state, phase, priority, inp
        ms(started_at) AS started_at_ms, ms(ended_at) AS ended_at_ms,
        ms(cancel_requested_at) AS cancel_requested_at_ms, ms(deadline_at) AS deadline_at_ms,
        ms(clock_timestamp()) AS now_ms
-FROM runs JOIN (SELECT DISTINCT * FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[])) AS k (tenant_id, run_id)
+FROM runs JOIN (SELECT DISTINCT * FROM unnest(:*run_key)) AS k
      USING (tenant_id, run_id);
 
 -- name: runs_known
@@ -25,7 +25,7 @@ FROM unnest(:tenant_id[]::uuid[], :project_id[]::uuid[], :idempotency_key[]::tex
      JOIN runs r ON r.tenant_id = k.tenant_id AND r.project_id = k.project_id AND r.idempotency_key = k.key
 UNION ALL
 SELECT r.tenant_id, r.run_id, r.project_id, r.state, r.phase, r.error, r.decision_id, r.approval_id, NULL, NULL
-FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[]) AS k (tenant_id, run_id)
+FROM unnest(:*run_key) AS k
      JOIN runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id;
 
 -- name: runs_new
@@ -36,31 +36,16 @@ INSERT INTO runs (tenant_id, run_id, project_id, plan_id, name, state, phase, pr
 SELECT tenant_id, run_id, project_id, plan_id, name, state, phase, priority, input, error, labels,
        decision_id, hold_id, approval_id, limit_microusd, limit_tokens, run_seq,
        tasks_total, tasks_open, idempotency_key, request_hash, created_by, trace_id,
-       at_ms(created_at), at_ms(ended_at), at_ms(deadline_at)
-FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :project_id[]::uuid[], :plan_id[]::uuid[], :name[]::text[],
-            :state[]::text[], :phase[]::text[], :priority[]::text[], :input[]::jsonb[], :error[]::jsonb[],
-            :labels[]::jsonb[], :decision_id[]::uuid[], :hold_id[]::uuid[], :approval_id[]::uuid[],
-            :limit_microusd[]::bigint[], :limit_tokens[]::bigint[], :run_seq[]::bigint[],
-            :tasks_total[]::bigint[], :tasks_open[]::bigint[], :idempotency_key[]::text[],
-            :request_hash[]::text[], :created_by[]::text[], :trace_id[]::text[],
-            :created_at_ms[]::bigint[], :ended_at_ms[]::bigint[], :deadline_at_ms[]::bigint[])
-     AS n (tenant_id, run_id, project_id, plan_id, name, state, phase, priority, input, error, labels,
-           decision_id, hold_id, approval_id, limit_microusd, limit_tokens, run_seq,
-           tasks_total, tasks_open, idempotency_key, request_hash, created_by, trace_id,
-           created_at, ended_at, deadline_at);
+       at_ms(created_at_ms), at_ms(ended_at_ms), at_ms(deadline_at_ms)
+FROM unnest(:*run_new) AS n;
 
 -- name: runs_save
 UPDATE runs AS r
 SET state = n.state, phase = n.phase, output = coalesce(n.output, r.output), error = coalesce(n.error, r.error),
     cost_microusd = n.cost_microusd, tokens_in = n.tokens_in, tokens_out = n.tokens_out, run_seq = n.run_seq,
-    tasks_open = n.tasks_open, tasks_live = n.tasks_live, started_at = at_ms(n.started_at),
-    ended_at = at_ms(n.ended_at), cancel_requested_at = at_ms(n.cancel_requested_at)
-FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :state[]::text[], :phase[]::text[], :output[]::jsonb[],
-            :error[]::jsonb[], :cost_microusd[]::bigint[], :tokens_in[]::bigint[], :tokens_out[]::bigint[],
-            :run_seq[]::bigint[], :tasks_open[]::bigint[], :tasks_live[]::bigint[], :started_at_ms[]::bigint[],
-            :ended_at_ms[]::bigint[], :cancel_requested_at_ms[]::bigint[])
-     AS n (tenant_id, run_id, state, phase, output, error, cost_microusd, tokens_in, tokens_out, run_seq,
-           tasks_open, tasks_live, started_at, ended_at, cancel_requested_at)
+    tasks_open = n.tasks_open, tasks_live = n.tasks_live, started_at = at_ms(n.started_at_ms),
+    ended_at = at_ms(n.ended_at_ms), cancel_requested_at = at_ms(n.cancel_requested_at_ms)
+FROM unnest(:*run_change) AS n
 WHERE r.tenant_id = n.tenant_id AND r.run_id = n.run_id;
 
 -- name: runs_gather

@@ -3,8 +3,7 @@ SELECT t.tenant_id, t.run_id, t.task_no, t.node_id, t.kind, t.state, t.fence, t.
        t.executor_id, t.approval_id, ms(t.lease_until) AS lease_until_ms, ms(t.not_before) AS not_before_ms,
        ms(t.announced_at) AS announced_at_ms, ms(t.ready_at) AS ready_at_ms, ms(t.started_at) AS started_at_ms,
        ms(t.ended_at) AS ended_at_ms, t.skipped, t.cost_microusd, t.tokens_in, t.tokens_out
-FROM (SELECT DISTINCT * FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :task_no[]::bigint[]))
-         AS k (tenant_id, run_id, task_no)
+FROM (SELECT DISTINCT * FROM unnest(:*task_key)) AS k
      JOIN tasks t USING (tenant_id, run_id, task_no);
 
 -- name: tasks_of_large_runs
@@ -13,7 +12,7 @@ SELECT t.tenant_id, t.run_id, t.task_no, t.node_id, t.kind, t.state, t.fence, t.
        t.executor_id, t.approval_id, ms(t.lease_until) AS lease_until_ms, ms(t.not_before) AS not_before_ms,
        ms(t.announced_at) AS announced_at_ms, ms(t.ready_at) AS ready_at_ms, ms(t.started_at) AS started_at_ms,
        ms(t.ended_at) AS ended_at_ms, t.skipped, t.cost_microusd, t.tokens_in, t.tokens_out
-FROM (SELECT DISTINCT * FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[])) AS k (tenant_id, run_id)
+FROM (SELECT DISTINCT * FROM unnest(:*run_key)) AS k
      JOIN runs r USING (tenant_id, run_id)
      JOIN tasks t USING (tenant_id, run_id)
 WHERE r.tasks_total > 16;
@@ -25,46 +24,36 @@ SELECT t.tenant_id, t.run_id, t.task_no, t.node_id, t.kind, t.state, t.fence, t.
        t.executor_id, t.approval_id, ms(t.lease_until) AS lease_until_ms, ms(t.not_before) AS not_before_ms,
        ms(t.announced_at) AS announced_at_ms, ms(t.ready_at) AS ready_at_ms, ms(t.started_at) AS started_at_ms,
        ms(t.ended_at) AS ended_at_ms, t.skipped, t.cost_microusd, t.tokens_in, t.tokens_out
-FROM (SELECT DISTINCT * FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[])) AS k (tenant_id, run_id)
+FROM (SELECT DISTINCT * FROM unnest(:*run_key)) AS k
      JOIN tasks t USING (tenant_id, run_id)
 WHERE t.task_no < 16;
 
 -- name: tasks_new
 INSERT INTO tasks (tenant_id, run_id, task_no, node_id, kind, state, open_needs, announced_at, ready_at)
-SELECT tenant_id, run_id, task_no, node_id, kind, state, open_needs, at_ms(announced_at), at_ms(ready_at)
-FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :task_no[]::bigint[], :node_id[]::text[], :kind[]::text[],
-            :state[]::text[], :open_needs[]::bigint[], :announced_at_ms[]::bigint[], :ready_at_ms[]::bigint[])
-     AS n (tenant_id, run_id, task_no, node_id, kind, state, open_needs, announced_at, ready_at);
+SELECT tenant_id, run_id, task_no, node_id, kind, state, open_needs, at_ms(announced_at_ms), at_ms(ready_at_ms)
+FROM unnest(:*task_new) AS n;
 
 -- name: tasks_save
 UPDATE tasks AS t
 SET state = n.state, fence = n.fence, attempt = n.attempt, open_needs = n.open_needs, calls = n.calls, skipped = n.skipped,
-    executor_id = n.executor_id, approval_id = n.approval_id, lease_until = at_ms(n.lease_until),
-    not_before = at_ms(n.not_before), announced_at = at_ms(n.announced_at), ready_at = at_ms(n.ready_at),
-    started_at = at_ms(n.started_at), ended_at = at_ms(n.ended_at), output = coalesce(n.output, t.output),
+    executor_id = n.executor_id, approval_id = n.approval_id, lease_until = at_ms(n.lease_until_ms),
+    not_before = at_ms(n.not_before_ms), announced_at = at_ms(n.announced_at_ms), ready_at = at_ms(n.ready_at_ms),
+    started_at = at_ms(n.started_at_ms), ended_at = at_ms(n.ended_at_ms), output = coalesce(n.output, t.output),
     error = CASE WHEN n.state <> 'completed' THEN coalesce(n.error, t.error) END, cost_microusd = n.cost_microusd, tokens_in = n.tokens_in,
     tokens_out = n.tokens_out
-FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :task_no[]::bigint[], :state[]::text[], :fence[]::bigint[],
-            :attempt[]::bigint[], :open_needs[]::bigint[], :calls[]::bigint[], :executor_id[]::text[],
-            :approval_id[]::uuid[], :lease_until_ms[]::bigint[], :not_before_ms[]::bigint[],
-            :announced_at_ms[]::bigint[], :ready_at_ms[]::bigint[], :started_at_ms[]::bigint[],
-            :ended_at_ms[]::bigint[], :skipped[]::boolean[], :output[]::jsonb[], :error[]::jsonb[], :cost_microusd[]::bigint[],
-            :tokens_in[]::bigint[], :tokens_out[]::bigint[])
-     AS n (tenant_id, run_id, task_no, state, fence, attempt, open_needs, calls, executor_id, approval_id,
-           lease_until, not_before, announced_at, ready_at, started_at, ended_at, skipped, output, error, cost_microusd,
-           tokens_in, tokens_out)
+FROM unnest(:*task_change) AS n
 WHERE t.tenant_id = n.tenant_id AND t.run_id = n.run_id AND t.task_no = n.task_no;
 
 -- name: tasks_stop_waiting
 -- Of runs that are being cancelled: what no executor holds will not begin any more.
 UPDATE tasks AS t SET state = 'cancelled', ended_at = clock_timestamp()
-FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[]) AS k (tenant_id, run_id)
+FROM unnest(:*run_key) AS k
 WHERE t.tenant_id = k.tenant_id AND t.run_id = k.run_id AND t.state IN ('pending', 'ready', 'awaiting_approval');
 
 -- name: tasks_stop_all
 -- Of runs that are over: nothing goes on, and whoever still holds one is stale from here on.
 UPDATE tasks AS t SET state = 'cancelled', ended_at = clock_timestamp(), fence = fence + 1
-FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[]) AS k (tenant_id, run_id)
+FROM unnest(:*run_key) AS k
 WHERE t.tenant_id = k.tenant_id AND t.run_id = k.run_id AND t.state NOT IN ('completed', 'failed', 'cancelled');
 
 -- name: tasks_renew
@@ -81,7 +70,7 @@ RETURNING t.tenant_id, t.run_id, t.task_no, t.fence, r.phase = 'cancelling' AS c
 -- What must be mended among these runs: leases that ran out, tasks announced and never taken, waits
 -- that are over.
 SELECT t.tenant_id, t.run_id, t.task_no
-FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[]) AS k (tenant_id, run_id)
+FROM unnest(:*run_key) AS k
      JOIN runs r USING (tenant_id, run_id)
      JOIN tasks t USING (tenant_id, run_id)
 WHERE r.ended_at IS NULL
@@ -93,14 +82,14 @@ ORDER BY t.run_id, t.task_no LIMIT 500;
 
 -- name: runs_due
 SELECT tenant_id, run_id
-FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[]) AS k (tenant_id, run_id) JOIN runs USING (tenant_id, run_id)
+FROM unnest(:*run_key) AS k JOIN runs USING (tenant_id, run_id)
 WHERE ended_at IS NULL AND deadline_at < clock_timestamp()
 ORDER BY run_id LIMIT 500;
 
 -- name: approvals_due
 -- Decided, and whoever waits for it has not heard.
 SELECT a.tenant_id, a.approval_id
-FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[]) AS k (tenant_id, run_id)
+FROM unnest(:*run_key) AS k
      JOIN approvals a USING (tenant_id, run_id)
      JOIN runs r USING (tenant_id, run_id)
      LEFT JOIN tasks t ON t.tenant_id = a.tenant_id AND t.run_id = a.run_id AND t.approval_id = a.approval_id
@@ -116,12 +105,12 @@ WHERE a.decided_at IS NOT NULL;
 
 -- name: outputs_load
 SELECT t.tenant_id, t.run_id, t.task_no, t.node_id, t.output, t.skipped
-FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :task_no[]::bigint[]) AS k (tenant_id, run_id, task_no)
+FROM unnest(:*task_key) AS k
      JOIN tasks t USING (tenant_id, run_id, task_no);
 
 -- name: attempts_new
 INSERT INTO attempts (tenant_id, run_id, task_no, fence, executor_id)
-SELECT * FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :task_no[]::bigint[], :fence[]::bigint[], :executor_id[]::text[]);
+SELECT * FROM unnest(:*attempt_new);
 
 -- name: blobs_new
 INSERT INTO blobs (tenant_id, blob_hash, bytes)
@@ -132,14 +121,8 @@ ON CONFLICT DO NOTHING;
 INSERT INTO run_steps (tenant_id, run_id, task_no, call_no, fence, kind, name, provider, blob_hash, request, response,
                        ok, error, cost_microusd, tokens_in, tokens_cached, tokens_out, decision_id, hold_id, started_at, took_ms)
 SELECT tenant_id, run_id, task_no, call_no, fence, kind, name, provider, blob_hash, request, response,
-       ok, error, cost_microusd, tokens_in, tokens_cached, tokens_out, decision_id, hold_id, at_ms(started_at), took_ms
-FROM unnest(:tenant_id[]::uuid[], :run_id[]::uuid[], :task_no[]::bigint[], :call_no[]::bigint[], :fence[]::bigint[],
-            :kind[]::text[], :name[]::text[], :provider[]::text[], :blob_hash[]::bytea[], :request[]::jsonb[],
-            :response[]::jsonb[], :ok[]::boolean[], :error[]::text[], :cost_microusd[]::bigint[],
-            :tokens_in[]::bigint[], :tokens_cached[]::bigint[], :tokens_out[]::bigint[], :decision_id[]::uuid[], :hold_id[]::uuid[],
-            :started_at_ms[]::bigint[], :took_ms[]::bigint[])
-     AS n (tenant_id, run_id, task_no, call_no, fence, kind, name, provider, blob_hash, request, response,
-           ok, error, cost_microusd, tokens_in, tokens_cached, tokens_out, decision_id, hold_id, started_at, took_ms);
+       ok, error, cost_microusd, tokens_in, tokens_cached, tokens_out, decision_id, hold_id, at_ms(started_at_ms), took_ms
+FROM unnest(:*run_step_new) AS n;
 
 -- name: journal_load
 SELECT s.tenant_id, s.run_id, s.task_no, s.call_no, s.fence, s.kind, s.name, s.provider, b.bytes AS frame, s.ok,

@@ -8,8 +8,9 @@ static const struct rv_field thing_fields[] = {
 RV_RECORD(thing, thing_fields);
 
 /* clang-format off */
-#define PARAM(name)  { name, false }
-#define PARAMS(name) { name, true }
+#define PARAM(name)  { name, RV_SQL_ONE }
+#define PARAMS(name) { name, RV_SQL_ARRAY }
+#define ROWS(type)   { type, RV_SQL_ROWS }
 const struct rv_sql sql_add = {
     "add", "INSERT INTO things (thing_id, title) VALUES ($1, $2)",
     { PARAM("thing_id"), PARAM("title") }, 2, 0 };
@@ -43,6 +44,17 @@ const struct rv_sql sql_lock = {
     "lock", "SELECT thing_id FROM things FOR UPDATE", { PARAM("") }, 0, 10 };
 const struct rv_sql sql_who = {
     "who", "SELECT current_user AS title, pg_backend_pid() AS count", { PARAM("") }, 0, 11 };
+const struct rv_sql sql_add_rows = {
+    "add_rows",
+    "INSERT INTO things SELECT thing_id, title, body, count, weight, is_good, raw, tags::text[]"
+    " FROM unnest($1::thing_new[])", { ROWS("thing_new") }, 1, 12 };
+const struct rv_sql sql_rows_of_nobody = {
+    "rows_of_nobody", "SELECT count(*) FROM unnest($1::nobody[])", { ROWS("nobody") }, 1, 13 };
+const struct rv_sql sql_rows_too_wide = {
+    "rows_too_wide", "SELECT count(*) FROM unnest($1::thing_wide[])", { ROWS("thing_wide") }, 1, 14 };
+const struct rv_sql sql_rows_of_another_kind = {
+    "rows_of_another_kind", "SELECT count(*) FROM unnest($1::thing_odd[])",
+    { ROWS("thing_odd") }, 1, 15 };
 /* clang-format on */
 
 struct stack stack;
@@ -65,6 +77,11 @@ int stop(void **state)
 int open_db(void **state)
 {
     static const char table[] =
+        "DROP TYPE IF EXISTS thing_new, thing_wide, thing_odd;"
+        "CREATE TYPE thing_odd AS (count text);"
+        "CREATE TYPE thing_wide AS (count bigint, nobody text);"
+        "CREATE TYPE thing_new AS (raw bytea, weight float8, thing_id uuid, title text, body jsonb,"
+        " count bigint, is_good boolean, tags text);"
         "DROP TABLE IF EXISTS things; CREATE TABLE things (thing_id uuid PRIMARY KEY,"
         " title text NOT NULL, body jsonb, count bigint, weight float8, is_good boolean,"
         " raw bytea, tags text[])";
@@ -72,7 +89,10 @@ int open_db(void **state)
 
     open_ctx(state);
     cx = *state;
-    return rv_db_open(cx, &options) == RV_OK && rv_db_script(cx, table) == RV_OK ? 0 : -1;
+    if (rv_db_open(cx, &options) != RV_OK || rv_db_script(cx, table) != RV_OK)
+        return -1;
+    rv_db_close(cx); /* a session knows the types there were when it was opened */
+    return rv_db_open(cx, &options) == RV_OK ? 0 : -1;
 }
 
 int close_db(void **state)

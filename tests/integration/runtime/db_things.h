@@ -21,7 +21,8 @@ struct thing {
 extern const struct rv_record thing_record;
 
 extern const struct rv_sql sql_add, sql_add_all, sql_find, sql_list, sql_count, sql_series,
-    sql_sleep, sql_end_session, sql_odd_column, sql_tenant, sql_lock, sql_who;
+    sql_sleep, sql_end_session, sql_odd_column, sql_tenant, sql_lock, sql_who, sql_add_rows,
+    sql_rows_of_nobody, sql_rows_too_wide, sql_rows_of_another_kind;
 
 extern struct stack stack;
 extern struct rv_db_options options;

@@ -9,5 +9,8 @@ FROM things;
 SELECT :count::bigint, :count, unnest(:count[]::bigint[]), x := :title, a[1:2], '{}'::text[]
 WHERE title = :title AND :_under IS NULL;
 
+-- name: odd_rows
+SELECT * FROM unnest(:*odd_row) AS n WHERE n.a * :title[]::bigint[] IS NULL;
+
 -- name: odd_nothing
 SELECT 1

@@ -41,12 +41,12 @@ static RV_RECORD(whole, whole_fields);
 enum { N_FIELDS = sizeof(whole_fields) / sizeof(whole_fields[0]) };
 
 /* Every field as a parameter. */
-static struct rv_sql all_of(bool array)
+static struct rv_sql all_of(enum rv_sql_form form)
 {
     struct rv_sql sql = { .name = "all", .param_count = N_FIELDS };
 
     for (int i = 0; i < N_FIELDS; i++)
-        sql.params[i] = (struct rv_sql_param){ whole_fields[i].name, array };
+        sql.params[i] = (struct rv_sql_param){ whole_fields[i].name, form };
     return sql;
 }
 
@@ -71,19 +71,19 @@ static struct whole full(void)
                            .n_parts = 2 };
 }
 
-static void assert_params(struct rv_ctx *cx, bool array, struct rv_in in,
+static void assert_params(struct rv_ctx *cx, enum rv_sql_form form, struct rv_in in,
                           const char *const *expected)
 {
-    struct rv_sql sql = all_of(array);
-    const char *values[RV_SQL_PARAMS_MAX];
+    struct rv_sql sql = all_of(form);
+    struct rv_pg_params params;
     struct rv_pg_text text = { 0 };
 
-    assert_ok(cx, rv_pg_params(cx, &sql, in, &text, values));
+    assert_ok(cx, rv_pg_params(cx, &sql, in, NULL, &text, &params));
     for (int i = 0; i < N_FIELDS; i++) {
         if (expected[i])
-            assert_string_equal(values[i], expected[i]);
+            assert_string_equal(params.values[i], expected[i]);
         else
-            assert_null(values[i]);
+            assert_null(params.values[i]);
     }
     rv_pg_text_release(&text);
 }
@@ -105,7 +105,7 @@ static void writes_every_kind(void **state)
     };
     struct whole whole = full();
 
-    assert_params(*state, false, rv_in(whole, &whole), expected);
+    assert_params(*state, RV_SQL_ONE, rv_in(whole, &whole), expected);
 }
 
 static void writes_what_is_not_set(void **state)
@@ -114,7 +114,7 @@ static void writes_what_is_not_set(void **state)
                                             "f",  NULL, "{}", NULL, "[]" };
     struct whole whole = { 0 };
 
-    assert_params(*state, false, rv_in(whole, &whole), expected);
+    assert_params(*state, RV_SQL_ONE, rv_in(whole, &whole), expected);
 }
 
 static void writes_an_array_of_every_kind(void **state)
@@ -135,7 +135,7 @@ static void writes_an_array_of_every_kind(void **state)
     };
     struct whole wholes[] = { full(), { 0 } };
 
-    assert_params(*state, true, rv_in_many(whole, wholes, 2), expected);
+    assert_params(*state, RV_SQL_ARRAY, rv_in_many(whole, wholes, 2), expected);
 }
 
 static void writes_empty_arrays_of_nothing(void **state)
@@ -144,21 +144,24 @@ static void writes_empty_arrays_of_nothing(void **state)
                                             "{}", "{}", "{}", "{}", "{}" };
     struct whole none[1];
 
-    assert_params(*state, true, rv_in_many(whole, none, 0), expected);
+    assert_params(*state, RV_SQL_ARRAY, rv_in_many(whole, none, 0), expected);
 }
 
 static void says_which_parameter_nobody_has(void **state)
 {
-    const struct rv_sql sql = { .name = "s", .params = { { "nobody", false } }, .param_count = 1 };
-    const char *values[RV_SQL_PARAMS_MAX];
+    const struct rv_sql sql = { .name = "s",
+                                .params = { { "nobody", RV_SQL_ONE } },
+                                .param_count = 1 };
+    struct rv_pg_params params;
     struct rv_pg_text text = { 0 };
     struct whole whole = { 0 };
 
     assert_fails((struct rv_ctx *)*state,
-                 rv_pg_params(*state, &sql, rv_in(whole, &whole), &text, values), RV_INTERNAL,
-                 "s wants :nobody and whole has none");
-    assert_fails((struct rv_ctx *)*state, rv_pg_params(*state, &sql, rv_nothing, &text, values),
-                 RV_INTERNAL, "s wants :nobody and nothing has none");
+                 rv_pg_params(*state, &sql, rv_in(whole, &whole), NULL, &text, &params),
+                 RV_INTERNAL, "s wants :nobody and whole has none");
+    assert_fails((struct rv_ctx *)*state,
+                 rv_pg_params(*state, &sql, rv_nothing, NULL, &text, &params), RV_INTERNAL,
+                 "s wants :nobody and nothing has none");
 }
 
 /* One row as Postgres would answer it; a NULL cell is a NULL. */
