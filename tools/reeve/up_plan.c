@@ -81,6 +81,18 @@ static rv_result nats_password(struct up *up, const char **password)
     return RV_OK;
 }
 
+/* All share the cores here. Go's threads look for work on every core they are given before they
+ * sleep: with half of them nats-server takes a tenth less of the processor's time. */
+static const char *const *nats_env(struct rv_ctx *cx)
+{
+    const char **env = rv_new_array(cx, const char *, 2);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (!getenv("GOMAXPROCS"))
+        env[0] = rv_printf(cx, "GOMAXPROCS=%ld", cores > 1 ? cores / 2 : 1);
+    return env;
+}
+
 static rv_result plan_nats(struct up *up)
 {
     struct rv_ctx *cx = up->cli->cx;
@@ -102,7 +114,7 @@ static rv_result plan_nats(struct up *up)
     argv[0] = "nats-server";
     argv[1] = "-c";
     argv[2] = conf;
-    up_add(up, "nats", argv, NULL);
+    up_add(up, "nats", argv, nats_env(cx));
     up->nats_url = rv_printf(cx, "nats://reeve:%s@127.0.0.1:%" PRId64, password, port);
     return RV_OK;
 }
