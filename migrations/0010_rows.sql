@@ -40,6 +40,7 @@ CREATE TYPE run_change AS (
     tokens_in bigint,
     tokens_out bigint,
     run_seq bigint,
+    version bigint,
     tasks_open bigint,
     tasks_live bigint,
     started_at_ms bigint,
@@ -186,3 +187,14 @@ CREATE TYPE call_end AS (
     tokens_cached bigint,
     tokens_out bigint
 );
+
+-- Rises with every change of a run or of its tasks: who has them at hand can tell whether they are as
+-- they were.
+ALTER TABLE runs ADD COLUMN version bigint NOT NULL DEFAULT 0;
+
+CREATE FUNCTION must_be_all(done bigint, asked int) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF done <> asked THEN
+        RAISE EXCEPTION 'somebody was faster' USING ERRCODE = 'serialization_failure';
+    END IF;
+END $$;

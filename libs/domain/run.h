@@ -83,6 +83,7 @@ struct run {
     int64_t limit_microusd, limit_tokens; /* what it may spend at most */
     int64_t cost_microusd, tokens_in, tokens_out;
     int64_t run_seq;                 /* number of its last event */
+    int64_t version;                 /* rises with every change of it or of its tasks */
     int64_t tasks_total, tasks_open; /* open: not over yet */
     int64_t tasks_live;              /* claimed or in progress */
     const char *idempotency_key, *request_hash, *created_by, *trace_id;

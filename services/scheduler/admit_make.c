@@ -146,6 +146,19 @@ static rv_result insert(struct admission *admission, struct batch *batch, struct
     return rv_db_exec(cx, &SQL_EVENTS_NEW, rv_in_many(event, out->events, out->n_events));
 }
 
+/* As a batch that was read would have them. */
+static void put_in(struct batch *batch, struct run *runs, size_t n_runs, struct task *tasks,
+                   size_t n_tasks)
+{
+    batch->runs = runs;
+    batch->n_runs = n_runs;
+    batch->tasks = rv_new_array(batch->cx, struct task *, n_tasks);
+    for (batch->n_tasks = 0; batch->n_tasks < n_tasks; batch->n_tasks++)
+        batch->tasks[batch->n_tasks] = &tasks[batch->n_tasks];
+    if (n_runs)
+        hand_heard(batch->service->hand, runs[0].now_ms);
+}
+
 static size_t tasks_at_most(const struct admission *admission)
 {
     size_t n = 0;
@@ -188,6 +201,8 @@ rv_result admission_make(struct admission *admission)
     }
     admission_answer_twins(admission);
     RV_TRY(cx, insert(admission, &batch, runs, n_runs, tasks, n_tasks));
+    put_in(&batch, runs, n_runs, tasks, n_tasks);
+    keep_after_commit(&batch);
     tell_after_commit(&batch);
     return RV_OK;
 }

@@ -176,7 +176,7 @@ static size_t wanted_of_large(struct batch *batch, const struct task_ref *refs, 
     for (size_t i = 0; i < n; i++) {
         const struct progress *p = batch_run(batch, refs[i].tenant_id, refs[i].run_id);
 
-        if (!p || p->run->tasks_total <= 16 || refs[i].task_no < 0 ||
+        if (!p || p->run->tasks_total <= SMALL_RUN_TASKS || refs[i].task_no < 0 ||
             (size_t)refs[i].task_no >= p->dag->n)
             continue;
         (*wanted)[count++] = refs[i];
@@ -199,31 +199,108 @@ static size_t runs_to_load_whole(struct batch *batch, const struct task_ref *ref
     return count;
 }
 
-rv_result batch_load(struct batch *batch, const struct task_ref *refs, size_t n, bool after)
+/* Locks all of @refs, and reads the runs of those that are not at hand and the tasks they need. */
+static rv_result read_runs(struct batch *batch, const struct task_ref *refs, size_t n,
+                           struct rv_rows *runs, struct rv_rows *small, struct rv_rows *whole)
 {
     struct rv_ctx *cx = batch->cx;
     struct rv_in in = rv_in_many(task_ref, refs, n);
-    struct rv_rows runs = { 0 }, reads[3] = { 0 };
+    struct task_ref *wanted;
+    size_t n_wanted;
+
+    if (n == 0)
+        return RV_OK;
+    RV_TRY(cx, rv_db_read(cx, &SQL_RUNS_LOAD, in, &run_record, runs));
+    RV_TRY(cx, rv_db_read(cx, &SQL_TASKS_OF_SMALL_RUNS, in, &task_record, small));
+    n_wanted = runs_to_load_whole(batch, refs, n, &wanted);
+    if (n_wanted)
+        RV_TRY(cx, rv_db_read(cx, &SQL_TASKS_OF_LARGE_RUNS, rv_in_many(task_ref, wanted, n_wanted),
+                              &task_record, whole));
+    RV_TRY(cx, rv_db_sync(cx));
+    if (runs->n)
+        hand_heard(batch->service->hand, ((const struct run *)runs->items)[0].now_ms);
+    return RV_OK;
+}
+
+static void gather_runs(struct batch *batch, const struct rv_rows *read)
+{
+    batch->runs = rv_new_array(batch->cx, struct run, read->n + batch->n_at_hand);
+    if (read->n)
+        memcpy(batch->runs, read->items, read->n * sizeof(*batch->runs));
+    for (size_t i = 0; i < batch->n_at_hand; i++)
+        batch->runs[read->n + i] = batch->at_hand[i]->run;
+    batch->n_runs = read->n + batch->n_at_hand;
+    if (batch->n_runs)
+        qsort(batch->runs, batch->n_runs, sizeof(*batch->runs), by_run);
+}
+
+static struct rv_rows tasks_at_hand(struct batch *batch)
+{
+    struct task *tasks;
+    size_t n = 0;
+
+    for (size_t i = 0; i < batch->n_at_hand; i++)
+        n += batch->at_hand[i]->n_tasks;
+    tasks = rv_new_array(batch->cx, struct task, n);
+    n = 0;
+    for (size_t i = 0; i < batch->n_at_hand; i++)
+        for (size_t k = 0; k < batch->at_hand[i]->n_tasks; k++)
+            tasks[n++] = batch->at_hand[i]->tasks[k];
+    return (struct rv_rows){ tasks, n };
+}
+
+/* @missing: those of @refs whose runs are not at hand. */
+static rv_result load(struct batch *batch, const struct task_ref *refs, size_t n,
+                      const struct task_ref *missing, size_t n_missing, bool after)
+{
+    struct rv_ctx *cx = batch->cx;
+    struct rv_rows runs = { 0 }, reads[4] = { 0 };
     struct task_ref *wanted;
     size_t n_wanted;
 
     RV_TRY(cx, batch_lock(batch, refs, n));
-    RV_TRY(cx, rv_db_read(cx, &SQL_RUNS_LOAD, in, &run_record, &runs));
-    RV_TRY(cx, rv_db_read(cx, &SQL_TASKS_OF_SMALL_RUNS, in, &task_record, &reads[0]));
-    n_wanted = runs_to_load_whole(batch, refs, n, &wanted);
-    if (n_wanted)
-        RV_TRY(cx, rv_db_read(cx, &SQL_TASKS_OF_LARGE_RUNS, rv_in_many(task_ref, wanted, n_wanted),
-                              &task_record, &reads[1]));
-    RV_TRY(cx, rv_db_sync(cx));
-    batch->runs = runs.items;
-    batch->n_runs = runs.n;
-    if (runs.n)
-        qsort(batch->runs, batch->n_runs, sizeof(*batch->runs), by_run);
+    RV_TRY(cx, read_runs(batch, missing, n_missing, &runs, &reads[0], &reads[1]));
+    gather_runs(batch, &runs);
     RV_TRY(cx, find_plans(batch));
     n_wanted = wanted_of_large(batch, refs, n, after, &wanted);
     if (n_wanted)
         RV_TRY(cx, rv_db_rows(cx, &SQL_TASKS_LOAD, rv_in_many(task_ref, wanted, n_wanted),
                               &task_record, &reads[2]));
-    gather_tasks(batch, reads, 3);
+    reads[3] = tasks_at_hand(batch);
+    gather_tasks(batch, reads, 4);
     return RV_OK;
+}
+
+rv_result batch_load(struct batch *batch, const struct task_ref *refs, size_t n, bool after)
+{
+    for (size_t i = 0; i < n; i++)
+        hand_drop(batch->service->hand, &refs[i]);
+    return load(batch, refs, n, refs, n, after);
+}
+
+static bool is_taken(const struct batch *batch, const struct task_ref *ref)
+{
+    for (size_t i = 0; i < batch->n_at_hand; i++)
+        if (strcmp(batch->at_hand[i]->run.run_id, ref->run_id) == 0 &&
+            strcmp(batch->at_hand[i]->run.tenant_id, ref->tenant_id) == 0)
+            return true;
+    return false;
+}
+
+rv_result batch_take(struct batch *batch, const struct task_ref *refs, size_t n, bool after)
+{
+    struct task_ref *missing = rv_new_array(batch->cx, struct task_ref, n);
+    size_t n_missing = 0;
+
+    batch->at_hand = rv_new_array(batch->cx, struct at_hand *, n);
+    for (size_t i = 0; i < n; i++) {
+        struct at_hand *found = hand_take(batch->service->hand, batch->cx, &refs[i]);
+
+        if (found)
+            batch->at_hand[batch->n_at_hand++] = found;
+        else if (!is_taken(batch, &refs[i]))
+            missing[n_missing++] = refs[i];
+    }
+    rv_count(&scheduler_metric_rows[METRIC_RUNS_AT_HAND], (int64_t)batch->n_at_hand);
+    return load(batch, refs, n, missing, n_missing, after);
 }

@@ -5,8 +5,13 @@
  * in memory by domain/progress.h, saved together in the same transaction.
  */
 
+#include "hand.h"
 #include "plans.h"
 #include "scheduler.h"
+
+/* Tasks of a run that is read, and kept at hand, with all of them. tasks_of_small_runs has it too.
+ */
+enum { SMALL_RUN_TASKS = 16 };
 
 struct batch {
     struct rv_ctx *cx;
@@ -17,6 +22,8 @@ struct batch {
     size_t n_runs;
     struct task **tasks; /* by run_id and task_no */
     size_t n_tasks;
+    struct at_hand **at_hand; /* the runs that were not read */
+    size_t n_at_hand;
 };
 
 void batch_init(struct batch *batch, struct rv_ctx *cx, struct scheduler_service *service);
@@ -30,6 +37,10 @@ rv_result batch_lock(struct batch *batch, const struct task_ref *refs, size_t n)
  * simply not there afterwards.
  */
 rv_result batch_load(struct batch *batch, const struct task_ref *refs, size_t n, bool after);
+
+/* The same, but runs that are at hand are not read: when all are, nothing is sent before the save.
+ */
+rv_result batch_take(struct batch *batch, const struct task_ref *refs, size_t n, bool after);
 
 struct progress *batch_run(const struct batch *batch, const char *tenant_id, const char *run_id);
 struct task *batch_task(const struct batch *batch, const char *tenant_id, const char *run_id,
@@ -47,6 +58,9 @@ struct task *batch_tasks_of(const struct batch *batch, const struct run *run, si
  * executors to stop what was cancelled, settles the holds of runs that are over.
  */
 rv_result batch_save(struct batch *batch);
+
+/* Once it is committed, what was saved is at hand for whoever comes next. */
+void keep_after_commit(struct batch *batch);
 
 /* Fills what an executor needs to do the tasks it was granted; reads the outputs they look at. */
 rv_result batch_grants(struct batch *batch, struct task *const *tasks, size_t n,

@@ -1,11 +1,12 @@
 #include "contract/subjects.h"
+#include "hand.h"
 #include "plans.h"
 #include "scheduler.h"
 
 RV_SETTINGS_TABLE(scheduler_settings, scheduler_config, SCHEDULER_SETTINGS)
 RV_METRICS_DEFINE(scheduler_metric, SCHEDULER_METRICS)
 
-enum { PLANS_KEPT = 2000, SCHEMA_NEEDED = 10 };
+enum { PLANS_KEPT = 2000, RUNS_AT_HAND = 4000, SCHEMA_NEEDED = 10 };
 
 static struct scheduler_service scheduler;
 
@@ -48,6 +49,7 @@ static enum rv_status open_scheduler(struct rv_ctx *cx, void *state, struct rv_r
     (void)cx, (void)state;
     scheduler.runtime = runtime;
     scheduler.plans = plan_cache_new(PLANS_KEPT);
+    scheduler.hand = hand_new(RUNS_AT_HAND);
     ticks[0].every_ms = scheduler.config.sweep_ms;
     ticks[1].every_ms = scheduler.config.relay_ms;
     return RV_OK;
@@ -56,6 +58,7 @@ static enum rv_status open_scheduler(struct rv_ctx *cx, void *state, struct rv_r
 static void close_scheduler(void *state)
 {
     (void)state;
+    hand_free(scheduler.hand);
     plan_cache_free(scheduler.plans);
 }
 

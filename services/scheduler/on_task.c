@@ -33,13 +33,24 @@ BEGINS_LIKE_A_REF(task_renew);
 BEGINS_LIKE_A_REF(task_call);
 
 static rv_result load(struct batch *batch, struct rv_ctx *cx, struct scheduler_service *service,
+                      const void *items, size_t size, size_t n)
+{
+    size_t n_refs;
+    struct task_ref *refs = refs_of(cx, items, size, n, &n_refs);
+
+    batch_init(batch, cx, service);
+    return n_refs ? batch_load(batch, refs, n_refs, false) : RV_OK;
+}
+
+/* For what begins or ends a lease: how long one was renewed to is not at hand. */
+static rv_result take(struct batch *batch, struct rv_ctx *cx, struct scheduler_service *service,
                       const void *items, size_t size, size_t n, bool after)
 {
     size_t n_refs;
     struct task_ref *refs = refs_of(cx, items, size, n, &n_refs);
 
     batch_init(batch, cx, service);
-    return n_refs ? batch_load(batch, refs, n_refs, after) : RV_OK;
+    return n_refs ? batch_take(batch, refs, n_refs, after) : RV_OK;
 }
 
 /* The run and the task that an item is about; false when there is none. */
@@ -63,7 +74,7 @@ RV_BATCH_HANDLER(on_task_claim, struct scheduler_service *service, const struct 
     size_t n_granted = 0;
     struct batch batch;
 
-    RV_TRY(cx, load(&batch, cx, service, claims, sizeof(*claims), n, false));
+    RV_TRY(cx, take(&batch, cx, service, claims, sizeof(*claims), n, false));
     for (size_t i = 0; i < n; i++) {
         struct progress *p;
         struct task *task;
@@ -87,7 +98,7 @@ RV_BATCH_HANDLER(on_task_report, struct scheduler_service *service,
     size_t n_granted = 0;
     struct batch batch;
 
-    RV_TRY(cx, load(&batch, cx, service, reports, sizeof(*reports), n, true));
+    RV_TRY(cx, take(&batch, cx, service, reports, sizeof(*reports), n, true));
     for (size_t i = 0; i < n; i++) {
         struct task *task, *next = NULL, **after;
         struct progress *p;
@@ -212,7 +223,7 @@ RV_BATCH_HANDLER(on_task_record, struct scheduler_service *service, const struct
     size_t n_rows = 0;
     struct batch batch;
 
-    RV_TRY(cx, load(&batch, cx, service, calls, sizeof(*calls), n, false));
+    RV_TRY(cx, load(&batch, cx, service, calls, sizeof(*calls), n));
     for (size_t i = 0; i < n; i++) {
         struct progress *p;
         struct task *task;

@@ -48,6 +48,20 @@ static rv_result save_tasks(struct batch *batch)
     return n ? rv_db_exec(batch->cx, &SQL_TASKS_SAVE, rv_in_many(task, changed, n)) : RV_OK;
 }
 
+/* A run has another version when one of its tasks has changed. */
+static void raise_versions(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->n_tasks; i++) {
+        const struct task *task = batch->tasks[i];
+        struct progress *p = task->changed ? batch_run(batch, task->tenant_id, task->run_id) : NULL;
+
+        if (p)
+            p->run->changed = true;
+    }
+    for (size_t i = 0; i < batch->n_runs; i++)
+        batch->runs[i].version += batch->runs[i].changed;
+}
+
 static rv_result save_runs(struct batch *batch)
 {
     struct run *changed = rv_new_array(batch->cx, struct run, batch->n_runs);
@@ -76,6 +90,7 @@ rv_result batch_save(struct batch *batch)
     struct rv_ctx *cx = batch->cx;
     struct outbox *out = &batch->outbox;
 
+    raise_versions(batch);
     RV_TRY(cx, save_tasks(batch));
     RV_TRY(cx, save_runs(batch));
     if (out->n_attempts)
@@ -88,6 +103,7 @@ rv_result batch_save(struct batch *batch)
     RV_TRY(cx, stop_tasks(batch, &SQL_TASKS_STOP_ALL, out->over, out->n_over, true));
     for (size_t i = 0; i < out->n_over; i++)
         RV_TRY(cx, gather_output(batch, out->over[i]));
+    keep_after_commit(batch); /* before anybody is told, who comes back with it */
     tell_after_commit(batch);
     return RV_OK;
 }

@@ -29,6 +29,8 @@ RV_SETTINGS_STRUCT(scheduler_config, SCHEDULER_SETTINGS)
       "runs refused by policy or budget")                                                          \
     X(COUNTER, METRIC_RUNS_OVER, "reeve_runs_over_total", "runs that ended")                       \
     X(COUNTER, METRIC_TASKS_CLAIMED, "reeve_tasks_claimed_total", "claims granted")                \
+    X(COUNTER, METRIC_RUNS_AT_HAND, "reeve_runs_at_hand_total",                                    \
+      "runs that were at hand and not read again")                                                 \
     X(COUNTER, METRIC_TASKS_STALE, "reeve_tasks_stale_total",                                      \
       "reports and records with a stale fence")                                                    \
     X(COUNTER, METRIC_LEASES_LOST, "reeve_leases_lost_total", "leases that ran out")               \
@@ -40,11 +42,13 @@ RV_SETTINGS_STRUCT(scheduler_config, SCHEDULER_SETTINGS)
 RV_METRICS_DECLARE(scheduler_metric, SCHEDULER_METRICS)
 
 struct plan_cache;
+struct hand;
 
 struct scheduler_service {
     struct scheduler_config config;
     struct rv_runtime *runtime;
     struct plan_cache *plans;
+    struct hand *hand;
     char sweep_after[40]; /* the run where the sweeper's walk stands */
 };
 

@@ -244,6 +244,34 @@ static void a_second_claim_and_a_stale_fence_change_nothing(void **state)
     assert_int_equal(report(cx, &first, OUTCOME_COMPLETED, false).verdict, REPORT_STALE);
 }
 
+static void change(struct rv_ctx *cx, const char *run_id, const char *what)
+{
+    assert_ok(cx, rv_db_open(cx, &db));
+    assert_ok(cx, rv_db_script(cx, rv_printf(cx, "UPDATE %s WHERE run_id = '%s'", what, run_id)));
+    rv_db_close(cx);
+}
+
+static void what_another_scheduler_has_changed_meanwhile_is_read_again(void **state)
+{
+    struct rv_ctx *cx = *state;
+    const char *run_id = create(cx, CHAIN).run_id;
+    struct task_claimed a = claim(cx, run_id, 0), b;
+
+    change(cx, run_id, "tasks SET fence = fence + (task_no = 0)::int");
+    change(cx, run_id, "runs SET version = version + 1");
+    assert_int_equal(report(cx, &a, OUTCOME_COMPLETED, true).verdict, REPORT_STALE);
+    a.fence++;
+    b = *report(cx, &a, OUTCOME_COMPLETED, true).next;
+    assert_int_equal(b.task_no, 1);
+    change(cx, run_id, "runs SET version = version + 1, tokens_in = 77");
+    assert_int_equal(report(cx, &b, OUTCOME_COMPLETED, false).verdict, REPORT_RECORDED);
+    assert_int_equal(number(cx, rv_printf(cx,
+                                          "SELECT tokens_in AS task_no FROM runs "
+                                          "WHERE run_id = '%s'",
+                                          run_id)),
+                     77);
+}
+
 static void a_lease_that_ran_out_frees_the_task_under_a_new_fence(void **state)
 {
     struct rv_ctx *cx = *state;
@@ -571,6 +599,7 @@ int main(void)
         RV_TEST(a_run_is_claimed_reported_and_completed_with_its_next_task_in_the_answer),
         RV_TEST(branches_run_side_by_side_and_join_once),
         RV_TEST(a_second_claim_and_a_stale_fence_change_nothing),
+        RV_TEST(what_another_scheduler_has_changed_meanwhile_is_read_again),
         RV_TEST(a_lease_that_ran_out_frees_the_task_under_a_new_fence),
         RV_TEST(a_lease_is_renewed_by_its_holder_only),
         RV_TEST(a_failure_is_tried_again_and_then_fails_the_run),

@@ -10,7 +10,7 @@ SELECT ms(clock_timestamp()) AS now_ms;
 -- name: runs_load
 SELECT tenant_id, run_id, project_id, plan_id, name, state, phase, priority, input,
        decision_id, hold_id, approval_id, limit_microusd, limit_tokens, cost_microusd, tokens_in, tokens_out,
-       run_seq, tasks_total, tasks_open, tasks_live, trace_id, ms(created_at) AS created_at_ms,
+       run_seq, version, tasks_total, tasks_open, tasks_live, trace_id, ms(created_at) AS created_at_ms,
        ms(started_at) AS started_at_ms, ms(ended_at) AS ended_at_ms,
        ms(cancel_requested_at) AS cancel_requested_at_ms, ms(deadline_at) AS deadline_at_ms,
        ms(clock_timestamp()) AS now_ms
@@ -40,13 +40,20 @@ SELECT tenant_id, run_id, project_id, plan_id, name, state, phase, priority, inp
 FROM unnest(:*run_new) AS n;
 
 -- name: runs_save
-UPDATE runs AS r
-SET state = n.state, phase = n.phase, output = coalesce(n.output, r.output), error = coalesce(n.error, r.error),
-    cost_microusd = n.cost_microusd, tokens_in = n.tokens_in, tokens_out = n.tokens_out, run_seq = n.run_seq,
-    tasks_open = n.tasks_open, tasks_live = n.tasks_live, started_at = at_ms(n.started_at_ms),
-    ended_at = at_ms(n.ended_at_ms), cancel_requested_at = at_ms(n.cancel_requested_at_ms)
-FROM unnest(:*run_change) AS n
-WHERE r.tenant_id = n.tenant_id AND r.run_id = n.run_id;
+-- Each as it follows from the version before it. Whoever had seen an older one is undone, and does all
+-- of it again from what there is now.
+WITH saved AS (
+    UPDATE runs AS r
+    SET state = n.state, phase = n.phase, output = coalesce(n.output, r.output), error = coalesce(n.error, r.error),
+        cost_microusd = n.cost_microusd, tokens_in = n.tokens_in, tokens_out = n.tokens_out, run_seq = n.run_seq,
+        version = n.version, tasks_open = n.tasks_open, tasks_live = n.tasks_live,
+        started_at = at_ms(n.started_at_ms), ended_at = at_ms(n.ended_at_ms),
+        cancel_requested_at = at_ms(n.cancel_requested_at_ms)
+    FROM unnest(:*run_change) AS n
+    WHERE r.tenant_id = n.tenant_id AND r.run_id = n.run_id AND r.version = n.version - 1
+    RETURNING 1
+)
+SELECT must_be_all(count(*), cardinality(:*run_change)) FROM saved;
 
 -- name: runs_gather
 -- The output of a run with several ends: an object of theirs, by node.
