@@ -23,8 +23,9 @@ struct rv_pool {
     pthread_mutex_t lock;
     pthread_cond_t work;
     struct rv_queue *queues[QUEUES_MAX];
-    size_t n_queues, next;  /* next: where the round goes on */
-    size_t sleeping, wakes; /* workers nobody has called; calls not yet heard */
+    size_t n_queues, next;      /* next: where the round goes on */
+    size_t turns[RV_TURNS_MAX]; /* workers at work in each; of 0 any number */
+    size_t sleeping, wakes;     /* workers nobody has called; calls not yet heard */
     bool stopping, dropping;
     const struct rv_db_options *db;
     pthread_t *workers;
@@ -54,6 +55,7 @@ struct rv_queue *rv_pool_add(struct rv_pool *pool, const struct rv_queue_options
     if (!queue)
         abort();
     assert(options->depth > 0 && options->batch > 0 && options->parallel > 0);
+    assert(options->turn < RV_TURNS_MAX);
     queue->options = *options;
     queue->pool = pool;
     pthread_mutex_lock(&pool->lock);
@@ -83,7 +85,10 @@ static void grow(struct rv_queue *queue)
 
 static bool runnable(const struct rv_queue *queue)
 {
-    return queue->count > 0 && queue->busy < queue->options.parallel;
+    size_t turn = queue->options.turn;
+
+    return queue->count > 0 && queue->busy < queue->options.parallel &&
+           (turn == 0 || queue->pool->turns[turn] == 0);
 }
 
 /*
@@ -149,6 +154,7 @@ static size_t take(struct rv_queue *queue, void **items)
     queue->head = (queue->head + n) % queue->size;
     queue->count -= n;
     queue->busy++;
+    queue->pool->turns[queue->options.turn]++;
     return n;
 }
 
@@ -168,6 +174,7 @@ static void do_batch(struct rv_pool *pool, struct rv_queue *queue, struct rv_ctx
     rv_ctx_reset(cx);
     pthread_mutex_lock(&pool->lock);
     queue->busy--;
+    pool->turns[queue->options.turn]--;
 }
 
 static void sleep_till_called(struct rv_pool *pool)

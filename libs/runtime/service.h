@@ -58,7 +58,8 @@ struct rv_handler {
     rv_batch_fn *handle_many;
     size_t batch;    /* items a unit of work takes at most; 0: 256 */
     size_t parallel; /* units of this subject at once; 0: 1 */
-    bool stale;      /* an ask whose asker waits no longer is answered RV_BUSY unread */
+    size_t turn; /* handlers with the same number work in turn: they would wait for rows; 0: any */
+    bool stale;  /* an ask whose asker waits no longer is answered RV_BUSY unread */
 };
 
 struct rv_tick {

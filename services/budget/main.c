@@ -14,8 +14,8 @@ static struct budget_service budget = {
 
 /* clang-format off */
 static const struct rv_handler handlers[] = {
-    { &SUBJ_BUDGET_HOLD,   .handle_many = on_hold, .stale = true },
-    { &SUBJ_BUDGET_SETTLE, .handle_many = on_settle },
+    { &SUBJ_BUDGET_HOLD,   .handle_many = on_hold, .turn = 1, .stale = true },
+    { &SUBJ_BUDGET_SETTLE, .handle_many = on_settle, .turn = 1 },
     { &SUBJ_BUDGET_PUT,    .handle = on_budget_put },
     { 0 },
 };
