@@ -16,6 +16,7 @@ const struct rv_subject *const contract_subjects[] = {
     &SUBJ_DEAD_LETTER,
     &SUBJ_DEAD_LETTER_REQUEUE,
     &SUBJ_EVENT,
+    &SUBJ_EVENT_RELAYED,
     &SUBJ_POLICY_DECIDE,
     &SUBJ_POLICY_PUT,
     &SUBJ_APPROVAL_DECIDE,

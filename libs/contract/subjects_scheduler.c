@@ -47,6 +47,9 @@ const struct rv_subject SUBJ_DEAD_LETTER_REQUEUE = {
 const struct rv_subject SUBJ_EVENT = {
     "reeve.ev", RV_EVENT, MESSAGE(event), { 0 },
 };
+const struct rv_subject SUBJ_EVENT_RELAYED = {
+    "reeve.gateway.event_relayed", RV_NEWS, BATCH_OF(event), { 0 },
+};
 /* clang-format on */
 
 const struct rv_stream STREAM_EVENTS = {

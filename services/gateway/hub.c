@@ -49,6 +49,14 @@ static void on_delta(void *arg, const struct rv_heard *heard)
         mailbox_put(&hub->mail, heard, true);
 }
 
+static void free_letters(struct letter *letters)
+{
+    for (struct letter *next; letters; letters = next) {
+        next = letters->next;
+        free(letters);
+    }
+}
+
 /* -- to the topics -- */
 
 static void touch(struct topic *topic, struct frame *frame, struct topic **touched)
@@ -63,30 +71,52 @@ static void touch(struct topic *topic, struct frame *frame, struct topic **touch
     *touched = topic;
 }
 
-static void deliver_event(struct rv_ctx *cx, struct hub *hub, const struct letter *letter,
+static void deliver_event(struct rv_ctx *cx, struct hub *hub, const struct event *event,
                           struct topic **touched)
 {
-    struct topic *run = rv_hash_get(hub->topics, letter->run_id), *tenant;
-    struct event event = { 0 };
+    struct topic *run = rv_hash_get(hub->topics, event->run_id);
+    struct topic *tenant = rv_hash_get(hub->topics, event->tenant_id);
     struct frame *frame;
 
-    if (!run && hub->n_tenant_topics == 0)
-        return;
-    if (rv_pb_read(cx, &SUBJ_EVENT.in, letter->bytes, letter->len, &event) != RV_OK ||
-        !event.tenant_id || !event.run_id || !event.project_id || !event.type) {
-        cx->error = (struct rv_error){ 0 };
-        return; /* garbage on the bus is nobody's event */
-    }
-    tenant = rv_hash_get(hub->topics, event.tenant_id);
-    if (run && strcmp(run->tenant_id, event.tenant_id) != 0)
+    if (run && strcmp(run->tenant_id, event->tenant_id) != 0)
         run = NULL;
-    if ((!run && !tenant) || !(frame = frame_of_event(cx, &event)))
+    if ((!run && !tenant) || !(frame = frame_of_event(cx, event)))
         return;
     if (run)
         touch(run, frame, touched);
     if (tenant)
         touch(tenant, frame, touched);
     frame_drop(frame);
+}
+
+/* What one letter tells. */
+struct told {
+    struct event *events;
+    size_t n;
+};
+
+static bool is_whole(const struct event *event)
+{
+    return event->tenant_id && event->run_id && event->project_id && event->type;
+}
+
+/* The events of a letter; garbage on the bus is nobody's event. */
+static struct told read_letter(struct rv_ctx *cx, const struct letter *letter)
+{
+    struct told told = { 0 };
+    void *items;
+    size_t n;
+
+    if (letter->live || rv_pb_read_many(cx, &SUBJ_EVENT_RELAYED.in, letter->bytes, letter->len,
+                                        &items, &n) != RV_OK) {
+        cx->error = (struct rv_error){ 0 };
+        return told;
+    }
+    told.events = items;
+    for (size_t i = 0; i < n; i++)
+        if (is_whole(&told.events[i]))
+            told.events[told.n++] = told.events[i];
+    return told;
 }
 
 static void deliver_delta(struct rv_ctx *cx, struct hub *hub, const struct letter *letter,
@@ -116,22 +146,38 @@ static void wake_all(struct topic *touched)
     }
 }
 
+static void tell_waits(struct hub *hub, const struct told *told)
+{
+    for (size_t i = 0; i < told->n; i++)
+        if (frame_is_last(told->events[i].type))
+            waits_over(hub->gateway->waits, told->events[i].run_id);
+}
+
 /* Everything that has come since the last time, as one round: whoever listens is woken once. */
 static void deliver(struct rv_ctx *cx, struct hub *hub, struct letter *letters)
 {
     struct topic *touched = NULL;
+    struct told *told;
+    size_t n = 0, at = 0;
 
-    pthread_mutex_lock(&hub->lock);
     for (const struct letter *l = letters; l; l = l->next)
-        (l->live ? deliver_delta : deliver_event)(cx, hub, l, &touched);
+        n++;
+    told = rv_new_array(cx, struct told, n);
+    for (const struct letter *l = letters; l; l = l->next)
+        told[at++] = read_letter(cx, l);
+    pthread_mutex_lock(&hub->lock);
+    at = 0;
+    for (const struct letter *l = letters; l; l = l->next, at++) {
+        for (size_t i = 0; i < told[at].n; i++)
+            deliver_event(cx, hub, &told[at].events[i], &touched);
+        if (l->live)
+            deliver_delta(cx, hub, l, &touched);
+    }
     wake_all(touched);
     pthread_mutex_unlock(&hub->lock);
-    for (struct letter *next; letters; letters = next) {
-        if (!letters->live && frame_is_last(letters->type))
-            waits_over(hub->gateway->waits, letters->run_id);
-        next = letters->next;
-        free(letters);
-    }
+    for (at = 0; at < n; at++)
+        tell_waits(hub, &told[at]);
+    free_letters(letters);
     rv_ctx_reset(cx);
 }
 
@@ -189,12 +235,7 @@ static void *listen_on(void *arg)
             ticked_ms = rv_monotonic_ms();
         }
     }
-    while (letters) {
-        struct letter *next = letters->next;
-
-        free(letters);
-        letters = next;
-    }
+    free_letters(letters);
     rv_ctx_release(&cx);
     return NULL;
 }
@@ -217,7 +258,7 @@ struct hub *hub_new(struct gateway *gateway)
 rv_result hub_open(struct rv_ctx *cx, struct hub *hub)
 {
     hub->connects = rv_bus_connects(hub->gateway->bus);
-    RV_TRY(cx, rv_bus_listen(cx, hub->gateway->bus, "reeve.ev.>", NULL, on_event, hub));
+    RV_TRY(cx, rv_bus_listen(cx, hub->gateway->bus, SUBJ_EVENT_RELAYED.name, NULL, on_event, hub));
     RV_TRY(cx, rv_bus_listen(cx, hub->gateway->bus, "reeve.live.>", NULL, on_delta, hub));
     if (pthread_create(&hub->thread, NULL, listen_on, hub) != 0)
         return rv_fail(cx, RV_EXHAUSTED, "no thread for the hub");

@@ -29,30 +29,19 @@ void mailbox_release(struct mailbox *box)
     pthread_mutex_unlock(&box->lock);
 }
 
-/* The token of @subject after @skip others; what follows it is returned. */
-static const char *take_token(const char *subject, int skip, char token[MAILBOX_TOKEN])
+/* reeve.live.<project>.<run> */
+static void read_run_id(const char *subject, char run_id[MAILBOX_TOKEN])
 {
-    size_t len;
+    const char *last = strrchr(subject, '.');
 
-    for (; skip > 0 && subject; skip--) {
-        subject = strchr(subject, '.');
-        subject = subject ? subject + 1 : NULL;
-    }
-    if (!subject)
-        subject = "";
-    len = strcspn(subject, ".");
-    if (len >= MAILBOX_TOKEN)
-        len = 0;
-    memcpy(token, subject, len);
-    token[len] = '\0';
-    return subject + len + (subject[len] == '.');
+    run_id[0] = '\0';
+    if (last && strlen(last + 1) < MAILBOX_TOKEN)
+        strcpy(run_id, last + 1);
 }
 
-/* reeve.ev.<project>.<run>.<noun>.<past tense>, reeve.live.<project>.<run> */
 static struct letter *letter_of(const struct rv_heard *heard, bool live)
 {
     struct letter *letter = malloc(sizeof(*letter) + heard->len);
-    const char *rest;
 
     if (!letter)
         abort();
@@ -61,10 +50,7 @@ static struct letter *letter_of(const struct rv_heard *heard, bool live)
     letter->len = heard->len;
     if (heard->len > 0)
         memcpy(letter->bytes, heard->bytes, heard->len);
-    rest = take_token(heard->subject, 3, letter->run_id);
-    letter->type[0] = '\0';
-    if (strlen(rest) < MAILBOX_TOKEN)
-        strcpy(letter->type, rest);
+    read_run_id(heard->subject, letter->run_id);
     return letter;
 }
 

@@ -16,8 +16,8 @@ enum { MAILBOX_TOKEN = 64, MAILBOX_LETTERS = 200000, MAILBOX_BYTES = 32 * 1024 *
 /* One message, copied out of the bus' hands. */
 struct letter {
     struct letter *next;
-    bool live;                                       /* a delta, not an event */
-    char run_id[MAILBOX_TOKEN], type[MAILBOX_TOKEN]; /* as the subject says */
+    bool live;                  /* a delta, not events */
+    char run_id[MAILBOX_TOKEN]; /* of a delta, as the subject says */
     size_t len;
     uint8_t bytes[];
 };

@@ -7,7 +7,7 @@
 #include "store/sql.h"
 
 /* Publishing may flush and wait twice; all of it must end before the session is taken for idle. */
-enum { RELAY_BATCH = 2000, PUBLISH_TIMEOUT_MS = 1200 };
+enum { RELAY_BATCH = 2000, PUBLISH_TIMEOUT_MS = 1200, TOLD_BYTES = 256 * 1024 };
 
 /* An event that no message can carry is said without its data, or it would hold up all others. */
 static rv_result write_event(struct rv_ctx *cx, const struct event *event, const uint8_t **bytes,
@@ -34,6 +34,32 @@ static rv_result fill(struct rv_ctx *cx, const struct event *event, struct rv_pu
     item->id = rv_printf(cx, "ev-%lld", (long long)event->seq);
     item->trace_id = event->trace_id;
     return RV_OK;
+}
+
+static size_t size_of(const struct event *event)
+{
+    enum { OTHER_FIELDS = 512 };
+
+    return OTHER_FIELDS + (event->data ? strlen(event->data) : 0);
+}
+
+/*
+ * Gateways hear of all of them in a few messages: one for each event cost as much as keeping it in
+ * the stream. They look into Postgres when they miss some.
+ */
+static void tell_gateways(struct rv_ctx *cx, struct scheduler_service *service,
+                          const struct event *events, size_t n)
+{
+    for (size_t from = 0, to; from < n; from = to) {
+        size_t bytes = size_of(&events[from]);
+
+        for (to = from + 1; to < n && bytes + size_of(&events[to]) <= TOLD_BYTES; to++)
+            bytes += size_of(&events[to]);
+        if (rv_bus_tell(cx, service->runtime->bus, &SUBJ_EVENT_RELAYED, &events[from], to - from) !=
+            RV_OK)
+            rv_log_failure(cx, "gateways were not told", SUBJ_EVENT_RELAYED.name);
+        cx->error = (struct rv_error){ 0 };
+    }
 }
 
 static rv_result publish(struct rv_ctx *cx, struct scheduler_service *service,
@@ -65,6 +91,7 @@ enum rv_status tick_relay(struct rv_ctx *cx, void *state, bool *again)
     RV_TRY(cx, rv_db_rows(cx, &SQL_RELAY_READ, rv_nothing, &event_row_record, &rows));
     if (rows.n == 0)
         return RV_OK;
+    tell_gateways(cx, service, rows.items, rows.n);
     RV_TRY(cx, publish(cx, service, &rows));
     *again = rows.n == RELAY_BATCH;
     return rv_db_exec(

@@ -134,6 +134,37 @@ static void lets_as_many_workers_in_as_the_queue_says(void **state)
     end(pool, 1000);
 }
 
+static struct rv_queue *add_in_turn(struct rv_pool *pool, struct seen *seen)
+{
+    return rv_pool_add(pool, &(struct rv_queue_options){ .name = "in turn",
+                                                         .depth = 100,
+                                                         .batch = 4,
+                                                         .parallel = 2,
+                                                         .turn = 1,
+                                                         .work = work,
+                                                         .drop = drop,
+                                                         .arg = seen });
+}
+
+static void works_in_turn_on_queues_that_share_one(void **state)
+{
+    struct seen both = { 0 }, third = { 0 };
+    struct rv_pool *pool = rv_pool_new();
+    struct rv_queue *one = add_in_turn(pool, &both), *two = add_in_turn(pool, &both);
+    struct rv_queue *other = add(pool, &third, 100, 1, 1);
+
+    atomic_store(&both.held, true);
+    assert_ok((struct rv_ctx *)*state, rv_pool_start(*state, pool, 4, NULL));
+    for (int i = 0; i < 20; i++)
+        assert_true(push(one) && push(two) && push(other));
+    wait_for(&third.items, 20); /* who has no turn does not wait for one */
+    assert_int_equal(both.at_once, 1);
+    atomic_store(&both.held, false);
+    wait_for(&both.items, 40);
+    assert_int_equal(both.most_at_once, 1);
+    end(pool, 1000);
+}
+
 static void a_full_queue_starves_no_other(void **state)
 {
     struct seen busy = { 0 }, quiet = { .other = &busy };
@@ -202,6 +233,7 @@ int main(void)
         RV_TEST(takes_everything_that_waits_as_one_batch),
         RV_TEST(refuses_one_more_than_its_depth),
         RV_TEST(lets_as_many_workers_in_as_the_queue_says),
+        RV_TEST(works_in_turn_on_queues_that_share_one),
         RV_TEST(a_full_queue_starves_no_other),
         RV_TEST(finishes_what_waits_before_it_stops),
         RV_TEST(loses_nothing_under_many_pushers),
