@@ -278,29 +278,56 @@ rv_result batch_load(struct batch *batch, const struct task_ref *refs, size_t n,
     return load(batch, refs, n, refs, n, after);
 }
 
-static bool is_taken(const struct batch *batch, const struct task_ref *ref)
+static size_t place_of(const struct batch *batch, const struct task_ref *ref)
 {
-    for (size_t i = 0; i < batch->n_at_hand; i++)
-        if (strcmp(batch->at_hand[i]->run.run_id, ref->run_id) == 0 &&
-            strcmp(batch->at_hand[i]->run.tenant_id, ref->tenant_id) == 0)
-            return true;
-    return false;
+    size_t i = 0;
+
+    while (i < batch->n_at_hand && (strcmp(batch->at_hand[i]->run.run_id, ref->run_id) != 0 ||
+                                    strcmp(batch->at_hand[i]->run.tenant_id, ref->tenant_id) != 0))
+        i++;
+    return i;
 }
 
-rv_result batch_take(struct batch *batch, const struct task_ref *refs, size_t n, bool after)
+/* Whether the run, as it is at hand, would say yes. */
+static bool fits(const struct at_hand *at_hand, const struct task_ref *ref, int64_t fence)
+{
+    const struct task *task;
+
+    if ((size_t)ref->task_no >= at_hand->n_tasks)
+        return false;
+    task = &at_hand->tasks[ref->task_no];
+    return fence ? task_is_live(task->state) && task->fence == fence : task->state == TASK_READY;
+}
+
+static void take_one(struct batch *batch, const struct task_ref *ref, int64_t fence)
+{
+    size_t place = place_of(batch, ref);
+
+    if (place == batch->n_at_hand) {
+        struct at_hand *found = hand_take(batch->service->hand, batch->cx, ref);
+
+        if (!found)
+            return;
+        batch->at_hand[batch->n_at_hand++] = found;
+    }
+    if (fits(batch->at_hand[place], ref, fence))
+        return;
+    hand_kept(batch->at_hand[place]); /* it may be as good as it was */
+    batch->at_hand[place] = batch->at_hand[--batch->n_at_hand];
+}
+
+rv_result batch_take(struct batch *batch, const struct task_ref *refs, const int64_t *fences,
+                     size_t n, bool after)
 {
     struct task_ref *missing = rv_new_array(batch->cx, struct task_ref, n);
     size_t n_missing = 0;
 
     batch->at_hand = rv_new_array(batch->cx, struct at_hand *, n);
-    for (size_t i = 0; i < n; i++) {
-        struct at_hand *found = hand_take(batch->service->hand, batch->cx, &refs[i]);
-
-        if (found)
-            batch->at_hand[batch->n_at_hand++] = found;
-        else if (!is_taken(batch, &refs[i]))
+    for (size_t i = 0; i < n; i++)
+        take_one(batch, &refs[i], fences[i]);
+    for (size_t i = 0; i < n; i++)
+        if (place_of(batch, &refs[i]) == batch->n_at_hand)
             missing[n_missing++] = refs[i];
-    }
     rv_count(&scheduler_metric_rows[METRIC_RUNS_AT_HAND], (int64_t)batch->n_at_hand);
     return load(batch, refs, n, missing, n_missing, after);
 }

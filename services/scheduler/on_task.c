@@ -6,6 +6,12 @@
 #include "runtime/secret.h"
 #include "store/sql.h"
 
+static bool is_good(const struct task_ref *ref)
+{
+    return ref->tenant_id && ref->run_id && rv_id_is(ref->tenant_id) && rv_id_is(ref->run_id) &&
+           ref->task_no >= 0;
+}
+
 /* Every message about a task begins with these three; a batch is loaded by them. */
 static struct task_ref *refs_of(struct rv_ctx *cx, const void *items, size_t size, size_t n,
                                 size_t *n_good)
@@ -16,8 +22,7 @@ static struct task_ref *refs_of(struct rv_ctx *cx, const void *items, size_t siz
     for (size_t i = 0; i < n; i++) {
         const struct task_ref *ref = (const void *)((const char *)items + i * size);
 
-        if (ref->tenant_id && ref->run_id && rv_id_is(ref->tenant_id) && rv_id_is(ref->run_id) &&
-            ref->task_no >= 0)
+        if (is_good(ref))
             refs[(*n_good)++] = *ref;
     }
     return refs;
@@ -42,15 +47,23 @@ static rv_result load(struct batch *batch, struct rv_ctx *cx, struct scheduler_s
     return n_refs ? batch_load(batch, refs, n_refs, false) : RV_OK;
 }
 
-/* For what begins or ends a lease: how long one was renewed to is not at hand. */
+/* For what begins or ends a lease: how long one was renewed to is not at hand. A report's fence
+ * is at @fence_at; 0: there is none. */
 static rv_result take(struct batch *batch, struct rv_ctx *cx, struct scheduler_service *service,
-                      const void *items, size_t size, size_t n, bool after)
+                      const void *items, size_t size, size_t n, size_t fence_at, bool after)
 {
-    size_t n_refs;
+    int64_t *fences = rv_new_array(cx, int64_t, n);
+    size_t n_refs, at = 0;
     struct task_ref *refs = refs_of(cx, items, size, n, &n_refs);
 
+    for (size_t i = 0; i < n; i++) {
+        const char *item = (const char *)items + i * size;
+
+        if (is_good((const void *)item))
+            fences[at++] = fence_at ? *(const int64_t *)(const void *)(item + fence_at) : 0;
+    }
     batch_init(batch, cx, service);
-    return n_refs ? batch_take(batch, refs, n_refs, after) : RV_OK;
+    return n_refs ? batch_take(batch, refs, fences, n_refs, after) : RV_OK;
 }
 
 /* The run and the task that an item is about; false when there is none. */
@@ -74,7 +87,7 @@ RV_BATCH_HANDLER(on_task_claim, struct scheduler_service *service, const struct 
     size_t n_granted = 0;
     struct batch batch;
 
-    RV_TRY(cx, take(&batch, cx, service, claims, sizeof(*claims), n, false));
+    RV_TRY(cx, take(&batch, cx, service, claims, sizeof(*claims), n, 0, false));
     for (size_t i = 0; i < n; i++) {
         struct progress *p;
         struct task *task;
@@ -98,7 +111,8 @@ RV_BATCH_HANDLER(on_task_report, struct scheduler_service *service,
     size_t n_granted = 0;
     struct batch batch;
 
-    RV_TRY(cx, take(&batch, cx, service, reports, sizeof(*reports), n, true));
+    RV_TRY(cx, take(&batch, cx, service, reports, sizeof(*reports), n,
+                    offsetof(struct task_report, fence), true));
     for (size_t i = 0; i < n; i++) {
         struct task *task, *next = NULL, **after;
         struct progress *p;

@@ -62,6 +62,20 @@ static void raise_versions(struct batch *batch)
         batch->runs[i].version += batch->runs[i].changed;
 }
 
+/* Nothing finds out that what was at hand is old but saving it. Done again, it is read. */
+static rv_result check_at_hand(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->n_at_hand; i++) {
+        const struct run *run = &batch->at_hand[i]->run;
+        const struct progress *p = batch_run(batch, run->tenant_id, run->run_id);
+
+        if (!p || !p->run->changed)
+            return rv_fail(batch->cx, RV_UNAVAILABLE, "run %s was at hand, and is not saved",
+                           run->run_id);
+    }
+    return RV_OK;
+}
+
 static rv_result save_runs(struct batch *batch)
 {
     struct run *changed = rv_new_array(batch->cx, struct run, batch->n_runs);
@@ -91,6 +105,7 @@ rv_result batch_save(struct batch *batch)
     struct outbox *out = &batch->outbox;
 
     raise_versions(batch);
+    RV_TRY(cx, check_at_hand(batch));
     RV_TRY(cx, save_tasks(batch));
     RV_TRY(cx, save_runs(batch));
     if (out->n_attempts)

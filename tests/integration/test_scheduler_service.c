@@ -272,6 +272,26 @@ static void what_another_scheduler_has_changed_meanwhile_is_read_again(void **st
                      77);
 }
 
+/* Nobody is told no from what is at hand: another scheduler may have seen to it that it is a yes.
+ */
+static void a_no_is_said_from_what_is_kept_and_not_from_what_is_at_hand(void **state)
+{
+    struct rv_ctx *cx = *state;
+    const char *run_id = create(cx, CHAIN).run_id;
+    struct task_claimed a = claim(cx, run_id, 0), b;
+
+    change(cx, run_id, "tasks SET fence = fence + (task_no = 0)::int");
+    change(cx, run_id, "runs SET version = version + 1");
+    a.fence++;
+    b = *report(cx, &a, OUTCOME_COMPLETED, true).next;
+    assert_int_equal(b.task_no, 1);
+    change(cx, run_id, "tasks SET state = CASE task_no WHEN 1 THEN 'ready' ELSE state END");
+    change(cx, run_id, "runs SET version = version + 1, tasks_live = 0");
+    b = claim(cx, run_id, 1);
+    assert_int_equal(b.verdict, CLAIM_GRANTED);
+    assert_int_equal(b.fence, 2);
+}
+
 static void a_lease_that_ran_out_frees_the_task_under_a_new_fence(void **state)
 {
     struct rv_ctx *cx = *state;
@@ -599,6 +619,7 @@ int main(void)
         RV_TEST(a_run_is_claimed_reported_and_completed_with_its_next_task_in_the_answer),
         RV_TEST(branches_run_side_by_side_and_join_once),
         RV_TEST(a_second_claim_and_a_stale_fence_change_nothing),
+        RV_TEST(a_no_is_said_from_what_is_kept_and_not_from_what_is_at_hand),
         RV_TEST(what_another_scheduler_has_changed_meanwhile_is_read_again),
         RV_TEST(a_lease_that_ran_out_frees_the_task_under_a_new_fence),
         RV_TEST(a_lease_is_renewed_by_its_holder_only),
