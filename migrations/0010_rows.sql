@@ -21,11 +21,13 @@ CREATE TYPE run_new AS (
     run_seq bigint,
     tasks_total bigint,
     tasks_open bigint,
+    tasks_live bigint,
     idempotency_key text,
     request_hash text,
     created_by text,
     trace_id text,
     created_at_ms bigint,
+    started_at_ms bigint,
     ended_at_ms bigint,
     deadline_at_ms bigint
 );
@@ -56,7 +58,12 @@ CREATE TYPE task_new AS (
     state text,
     open_needs bigint,
     announced_at_ms bigint,
-    ready_at_ms bigint
+    ready_at_ms bigint,
+    fence bigint,
+    attempt bigint,
+    executor_id text,
+    lease_until_ms bigint,
+    started_at_ms bigint
 );
 CREATE TYPE task_change AS (
     tenant_id uuid,

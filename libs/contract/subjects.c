@@ -7,6 +7,7 @@ const struct rv_subject *const contract_subjects[] = {
     &SUBJ_RUN_CONTROL,
     &SUBJ_PLAN_GET,
     &SUBJ_TASK_CLAIM,
+    &SUBJ_TASK_OFFER,
     &SUBJ_TASK_REPORT,
     &SUBJ_TASK_RENEW,
     &SUBJ_TASK_RECORD,

@@ -13,6 +13,7 @@ extern const struct rv_subject SUBJ_RUN_CREATE;          /* run_ask → run_answ
 extern const struct rv_subject SUBJ_RUN_CONTROL;         /* run_control → run_controlled */
 extern const struct rv_subject SUBJ_PLAN_GET;            /* plan_ask → plan_text */
 extern const struct rv_subject SUBJ_TASK_CLAIM;          /* task_claim → task_claimed, batch */
+extern const struct rv_subject SUBJ_TASK_OFFER;          /* task_offer → task_grants */
 extern const struct rv_subject SUBJ_TASK_REPORT;         /* task_report → task_reported, batch */
 extern const struct rv_subject SUBJ_TASK_RENEW;          /* task_renew → task_renewed, batch */
 extern const struct rv_subject SUBJ_TASK_RECORD;         /* task_call → task_recorded, batch */

@@ -20,6 +20,9 @@ const struct rv_subject SUBJ_PLAN_GET = {
 const struct rv_subject SUBJ_TASK_CLAIM = {
     "reeve.scheduler.task_claim", RV_BATCH, BATCH_OF(task_claim), BATCH_OF(task_claimed),
 };
+const struct rv_subject SUBJ_TASK_OFFER = {
+    "reeve.scheduler.task_offer", RV_REQUEST, MESSAGE(task_offer), MESSAGE(task_grants),
+};
 const struct rv_subject SUBJ_TASK_REPORT = {
     "reeve.scheduler.task_report", RV_BATCH, BATCH_OF(task_report), BATCH_OF(task_reported),
 };

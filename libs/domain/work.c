@@ -94,6 +94,19 @@ static const struct rv_field task_claimed_fields[] = {
 };
 RV_RECORD(task_claimed, task_claimed_fields);
 
+static const struct rv_field task_offer_fields[] = {
+    RV_TEXT(task_offer,  executor_id, 0),
+    RV_TEXTS(task_offer, classes, 0),
+    RV_TEXTS(task_offer, at_once, 0),
+    RV_INT(task_offer,   places, 0),
+};
+RV_RECORD(task_offer, task_offer_fields);
+
+static const struct rv_field task_grants_fields[] = {
+    RV_LIST(task_grants, items, task_claimed, 0),
+};
+RV_RECORD(task_grants, task_grants_fields);
+
 static const struct rv_field task_report_fields[] = {
     RV_UUID(task_report, tenant_id, 0),
     RV_UUID(task_report, run_id, 0),

@@ -95,6 +95,24 @@ struct task_claimed {
     size_t n_skipped;
 };
 
+/*
+ * Free hands: an executor offers to begin at once, and is answered with tasks that are granted to
+ * it in the very commit that made them ready; after a second with none. Its lease counts from the
+ * ask.
+ */
+struct task_offer {
+    const char *executor_id;
+    const char **classes; /* beside any */
+    size_t n_classes;
+    const char **at_once; /* kinds of steps that need no place */
+    size_t n_at_once;
+    int64_t places; /* steps of other kinds it may be given */
+};
+struct task_grants {
+    struct task_claimed *items;
+    size_t n_items;
+};
+
 #define OUTCOMES(X)                                                                                \
     X(OUTCOME_COMPLETED, 1, "completed")                                                           \
     X(OUTCOME_FAILED, 2, "failed")                                                                 \
@@ -188,6 +206,7 @@ struct approval_ref {
 
 extern const struct rv_record run_ask_record, run_answer_record, run_control_record,
     run_controlled_record, task_ref_record, task_bundle_record, task_claim_record,
-    task_claimed_record, task_report_record, task_reported_record, task_renew_record,
-    task_renewed_record, task_call_record, task_call_view_record, task_recorded_record,
-    journal_ask_record, journal_record, plan_ask_record, plan_text_record, approval_ref_record;
+    task_claimed_record, task_offer_record, task_grants_record, task_report_record,
+    task_reported_record, task_renew_record, task_renewed_record, task_call_record,
+    task_call_view_record, task_recorded_record, journal_ask_record, journal_record,
+    plan_ask_record, plan_text_record, approval_ref_record;

@@ -144,6 +144,18 @@ static void learn(struct claiming *claiming, size_t granted, bool pure)
                                                             : CLAIM_MAX;
 }
 
+void claim_granted(struct rv_ctx *cx, struct rv_ctx *scratch, struct executor *executor,
+                   const struct task_claimed *granted, size_t n, int64_t asked_ms)
+{
+    struct job **jobs = rv_new_array(cx, struct job *, n);
+    size_t places = room_take(executor->room, n);
+    bool pure = true;
+
+    n = make_jobs(scratch, executor, granted, n, asked_ms, jobs, &pure);
+    start_all(scratch, executor, jobs, n, &places);
+    room_give(executor->room, places);
+}
+
 /* Asks for @n tasks and starts what was granted; uses up @places. */
 static rv_result claim(struct rv_ctx *cx, struct rv_ctx *scratch, struct executor *executor,
                        struct claiming *claiming, const struct task_claim *asks, size_t n,

@@ -20,6 +20,10 @@ size_t claim_messages(const struct claiming *claiming, const struct executor *ex
 void claim_all(struct rv_ctx *cx, struct rv_ctx *scratch, struct executor *executor,
                struct claiming *claiming, const struct rv_delivery *items, size_t n);
 
+/* Starts what was granted without having been asked for; the leases began at @asked_ms at least. */
+void claim_granted(struct rv_ctx *cx, struct rv_ctx *scratch, struct executor *executor,
+                   const struct task_claimed *granted, size_t n, int64_t asked_ms);
+
 /* Gives the messages back, for others to take after @delay_ms. */
 void claim_refuse(struct executor *executor, const struct rv_delivery *items, size_t n,
                   int64_t delay_ms);

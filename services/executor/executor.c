@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "executor/keeper.h"
+#include "executor/offering.h"
 #include "executor/pullers.h"
 #include "executor/reporter.h"
 #include "executor/room.h"
@@ -22,7 +23,8 @@ rv_result executor_start(struct rv_ctx *cx, struct executor *executor)
     RV_TRY(cx, keeper_new(cx, executor, &executor->keeper));
     RV_TRY(cx, reporter_new(cx, executor, &executor->reporter));
     RV_TRY(cx, slots_new(cx, executor, &executor->slots));
-    return pullers_new(cx, executor, &executor->pullers);
+    RV_TRY(cx, pullers_new(cx, executor, &executor->pullers));
+    return offering_new(cx, executor, &executor->offering);
 }
 
 void executor_stop(struct executor *executor)
@@ -35,6 +37,8 @@ void executor_stop(struct executor *executor)
         room_close(executor->room);
     if (executor->pullers)
         pullers_end(executor->pullers);
+    offering_end(executor->offering);
+    executor->offering = NULL;
     if (executor->slots)
         slots_end(executor->slots, grace_ms);
     reporter_free(executor->reporter, report_ms);

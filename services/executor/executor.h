@@ -61,6 +61,7 @@ struct executor {
     struct keeper *keeper;
     struct reporter *reporter;
     struct pullers *pullers;
+    struct offering *offering;
     _Atomic int64_t drained_at_ms; /* monotonic; once stopping: steps end by then */
     atomic_bool stopping;
 };

@@ -9,11 +9,17 @@ RV_SETTINGS_TABLE(executor_settings, executor_config, EXECUTOR_SETTINGS)
 static struct executor executor;
 
 static const char *const failpoints[] = {
-    "executor.claim.after",   "executor.step.before",
-    "executor.call.before",   "executor.call.after",
-    "executor.record.before", "executor.record.after",
-    "executor.settle.before", "executor.report.before",
-    "executor.report.after",  NULL,
+    "executor.claim.after",
+    "executor.offer.after",
+    "executor.step.before",
+    "executor.call.before",
+    "executor.call.after",
+    "executor.record.before",
+    "executor.record.after",
+    "executor.settle.before",
+    "executor.report.before",
+    "executor.report.after",
+    NULL,
 };
 static const struct rv_stream *const streams[] = { &STREAM_WORK, NULL };
 

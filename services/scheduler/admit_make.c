@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/id.h"
 #include "domain/budget.h"
+#include "offers.h"
 #include "store/sql.h"
 #include "tell.h"
 
@@ -143,6 +144,9 @@ static rv_result insert(struct admission *admission, struct batch *batch, struct
     RV_TRY(cx, rv_db_exec(cx, &SQL_RUNS_NEW, rv_in_many(run, runs, n_runs)));
     if (n_tasks)
         RV_TRY(cx, rv_db_exec(cx, &SQL_TASKS_NEW, rv_in_many(task, tasks, n_tasks)));
+    if (out->n_attempts)
+        RV_TRY(cx, rv_db_exec(cx, &SQL_ATTEMPTS_NEW,
+                              rv_in_many(attempt, out->attempts, out->n_attempts)));
     return rv_db_exec(cx, &SQL_EVENTS_NEW, rv_in_many(event, out->events, out->n_events));
 }
 
@@ -159,6 +163,43 @@ static void put_in(struct batch *batch, struct run *runs, size_t n_runs, struct 
         hand_heard(batch->service->hand, runs[0].now_ms);
 }
 
+/* What is granted is not announced. Both lists are in the order of the runs and their tasks. */
+static void forget_granted(struct outbox *out, const struct task *tasks, size_t n_tasks)
+{
+    size_t at = 0, kept = 0;
+
+    for (size_t i = 0; i < out->n_ready; i++) {
+        const struct task_ref *ref = &out->ready[i].ref;
+
+        while (at < n_tasks &&
+               (tasks[at].task_no != ref->task_no || strcmp(tasks[at].run_id, ref->run_id) != 0))
+            at++;
+        if (at == n_tasks || tasks[at].state == TASK_READY)
+            out->ready[kept++] = out->ready[i];
+    }
+    out->n_ready = kept;
+}
+
+static void grant_some(struct offer *offer, struct progress *p, struct task *tasks)
+{
+    for (size_t i = 0; offer && tasks && i < p->dag->n; i++)
+        if (tasks[i].state == TASK_READY)
+            offer_claim(offer, p, &tasks[i]);
+}
+
+static size_t first_tasks(const struct admission *admission)
+{
+    size_t n = 0;
+
+    for (size_t k = 0; k < admission->n_open; k++) {
+        const struct dag *dag = admission->plans[admission->open[k]].dag;
+
+        for (size_t i = 0; i < dag->n; i++)
+            n += dag->nodes[i].n_needs == 0;
+    }
+    return n;
+}
+
 static size_t tasks_at_most(const struct admission *admission)
 {
     size_t n = 0;
@@ -173,6 +214,8 @@ rv_result admission_make(struct admission *admission)
     struct rv_ctx *cx = admission->cx;
     struct run *runs = rv_new_array(cx, struct run, admission->n_open);
     struct task *tasks = rv_new_array(cx, struct task, tasks_at_most(admission));
+    struct offer *offer = offers_take(admission->service->offers, cx, first_tasks(admission),
+                                      admission->service->config.lease_ms);
     size_t n_runs = 0, n_tasks = 0;
     struct batch batch;
 
@@ -194,15 +237,19 @@ rv_result admission_make(struct admission *admission)
         admission->made[i] = &runs[n_runs++];
         made = admit(&p, &admission->asks[i], &admission->holds[k], &admission->decisions[k],
                      &admission->answers[i]);
+        grant_some(offer, &p, made);
         if (made)
             memcpy(tasks + n_tasks, made, p.dag->n * sizeof(*made));
         n_tasks += made ? p.dag->n : 0;
         rv_count(&scheduler_metric_rows[made ? METRIC_RUNS_CREATED : METRIC_RUNS_REFUSED], 1);
     }
+    forget_granted(&batch.outbox, tasks, n_tasks);
     admission_answer_twins(admission);
     RV_TRY(cx, insert(admission, &batch, runs, n_runs, tasks, n_tasks));
     put_in(&batch, runs, n_runs, tasks, n_tasks);
     keep_after_commit(&batch);
+    if (offer)
+        offer_answer_after_commit(cx, admission->service, offer);
     tell_after_commit(&batch);
     return RV_OK;
 }

@@ -66,6 +66,11 @@ rv_result batch_save(struct batch *batch);
 /* Once it is committed, what was saved is at hand for whoever comes next. */
 void keep_after_commit(struct batch *batch);
 
+/* What an executor needs to do @task. @outputs: of the steps before it, as JSON; NULL: it has none.
+ */
+struct task_claimed grant_of(const struct progress *p, const struct task *task,
+                             const char *outputs);
+
 /* Fills what an executor needs to do the tasks it was granted; reads the outputs they look at. */
 rv_result batch_grants(struct batch *batch, struct task *const *tasks, size_t n,
                        struct task_claimed **claimed);

@@ -1,5 +1,6 @@
 #include "contract/subjects.h"
 #include "hand.h"
+#include "offers.h"
 #include "plans.h"
 #include "scheduler.h"
 
@@ -30,6 +31,7 @@ static const struct rv_handler handlers[] = {
 static struct rv_tick ticks[] = {
     { "sweep", tick_sweep, 1000 },
     { "relay", tick_relay, 250 },
+    { "offers", tick_offers, 500 },
     { 0 },
 };
 
@@ -38,6 +40,8 @@ static const struct rv_stream *const streams[] = { &STREAM_WORK, &STREAM_EVENTS,
 static const char *const failpoints[] = {
     "scheduler.announce.before",
     "scheduler.announce.after",
+    "scheduler.grant.before",
+    "scheduler.grant.after",
     "scheduler.relay.publish.before",
     "scheduler.relay.publish.after",
     NULL,
@@ -46,18 +50,20 @@ static const char *const failpoints[] = {
 
 static enum rv_status open_scheduler(struct rv_ctx *cx, void *state, struct rv_runtime *runtime)
 {
-    (void)cx, (void)state;
+    (void)state;
     scheduler.runtime = runtime;
     scheduler.plans = plan_cache_new(PLANS_KEPT);
     scheduler.hand = hand_new(RUNS_AT_HAND);
+    scheduler.offers = offers_new();
     ticks[0].every_ms = scheduler.config.sweep_ms;
     ticks[1].every_ms = scheduler.config.relay_ms;
-    return RV_OK;
+    return offers_listen(cx, scheduler.offers, runtime->bus);
 }
 
 static void close_scheduler(void *state)
 {
     (void)state;
+    offers_free(scheduler.offers);
     hand_free(scheduler.hand);
     plan_cache_free(scheduler.plans);
 }

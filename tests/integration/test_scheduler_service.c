@@ -210,6 +210,81 @@ static void a_run_is_claimed_reported_and_completed_with_its_next_task_in_the_an
     assert_int_equal(run.run_seq, 9); /* created, started, 3 × (started, completed), completed */
 }
 
+static const char *const pure_kinds[] = { "noop", "map" };
+
+/* Offers, makes a run of @plan_id meanwhile, and returns what was granted. */
+static struct task_grants offer_and_create(struct rv_ctx *cx, struct task_offer offer,
+                                           const char *plan_id, const char **run_id)
+{
+    struct task_grants grants = { 0 };
+    struct rv_pending *pending;
+
+    offer.executor_id = "executor-1";
+    assert_ok(cx, rv_bus_begin(cx, bus, &SUBJ_TASK_OFFER, &offer, 1, 5000, &pending));
+    rv_sleep_ms(20);
+    *run_id = create(cx, plan_id).run_id;
+    assert_ok(cx, rv_bus_await(cx, pending, &grants));
+    return grants;
+}
+
+static void who_offers_is_granted_what_becomes_ready(void **state)
+{
+    struct rv_ctx *cx = *state;
+    const char *run_id;
+    struct task_grants grants = offer_and_create(
+        cx, (struct task_offer){ .at_once = (const char **)(uintptr_t)pure_kinds, .n_at_once = 2 },
+        CHAIN, &run_id);
+    struct task_claimed *a = grants.items;
+    struct task_reported after;
+
+    assert_int_equal(grants.n_items, 1);
+    assert_int_equal(a->verdict, CLAIM_GRANTED);
+    assert_string_equal(a->run_id, run_id);
+    assert_string_equal(a->input, "{\"x\":1}");
+    assert_int_equal(a->fence, 1);
+    assert_int_equal(read_run(cx, run_id).run_seq, 3); /* created, started, task started */
+    assert_int_equal(claim(cx, run_id, 0).verdict, CLAIM_GONE);
+    after = report(cx, a, OUTCOME_COMPLETED, true);
+    assert_int_equal(after.verdict, REPORT_RECORDED);
+    assert_int_equal(after.next->task_no, 1);
+}
+
+static void nobody_is_granted_more_than_he_offers_to_take(void **state)
+{
+    struct rv_ctx *cx = *state;
+    const char *run_id;
+    struct task_grants grants = offer_and_create(cx, (struct task_offer){ 0 }, CHAIN, &run_id);
+
+    assert_int_equal(grants.n_items, 0); /* no place, and nothing he does at once */
+    assert_int_equal(claim(cx, run_id, 0).verdict, CLAIM_GRANTED); /* as ever */
+    grants = offer_and_create(cx, (struct task_offer){ .places = 1 }, CHAIN, &run_id);
+    assert_int_equal(grants.n_items, 1);
+}
+
+static void an_offer_that_nobody_needs_is_answered_with_nothing(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct task_offer offer = { .executor_id = "executor-1", .places = 5 };
+    struct task_grants grants = { 0 };
+
+    assert_ok(cx, rv_bus_ask(cx, bus, &SUBJ_TASK_OFFER, &offer, &grants, 5000));
+    assert_int_equal(grants.n_items, 0);
+}
+
+static void what_was_granted_to_one_who_is_gone_is_free_again_after_its_lease(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct task_claimed again = { 0 };
+    const char *run_id;
+
+    assert_int_equal(
+        offer_and_create(cx, (struct task_offer){ .places = 1 }, CHAIN, &run_id).n_items, 1);
+    for (int i = 0; i < 60 && again.verdict != CLAIM_GRANTED; i++, rv_sleep_ms(50))
+        again = claim(cx, run_id, 0);
+    assert_int_equal(again.verdict, CLAIM_GRANTED);
+    assert_int_equal(again.attempt, 2);
+}
+
 static void branches_run_side_by_side_and_join_once(void **state)
 {
     struct rv_ctx *cx = *state;
@@ -617,6 +692,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RV_TEST(a_run_is_claimed_reported_and_completed_with_its_next_task_in_the_answer),
+        RV_TEST(who_offers_is_granted_what_becomes_ready),
+        RV_TEST(nobody_is_granted_more_than_he_offers_to_take),
+        RV_TEST(an_offer_that_nobody_needs_is_answered_with_nothing),
+        RV_TEST(what_was_granted_to_one_who_is_gone_is_free_again_after_its_lease),
         RV_TEST(branches_run_side_by_side_and_join_once),
         RV_TEST(a_second_claim_and_a_stale_fence_change_nothing),
         RV_TEST(a_no_is_said_from_what_is_kept_and_not_from_what_is_at_hand),

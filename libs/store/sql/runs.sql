@@ -31,12 +31,12 @@ FROM unnest(:*run_key) AS k
 -- name: runs_new
 INSERT INTO runs (tenant_id, run_id, project_id, plan_id, name, state, phase, priority, input, error, labels,
                   decision_id, hold_id, approval_id, limit_microusd, limit_tokens, run_seq,
-                  tasks_total, tasks_open, idempotency_key, request_hash, created_by, trace_id,
-                  created_at, ended_at, deadline_at)
+                  tasks_total, tasks_open, tasks_live, idempotency_key, request_hash, created_by, trace_id,
+                  created_at, started_at, ended_at, deadline_at)
 SELECT tenant_id, run_id, project_id, plan_id, name, state, phase, priority, input, error, labels,
        decision_id, hold_id, approval_id, limit_microusd, limit_tokens, run_seq,
-       tasks_total, tasks_open, idempotency_key, request_hash, created_by, trace_id,
-       at_ms(created_at_ms), at_ms(ended_at_ms), at_ms(deadline_at_ms)
+       tasks_total, tasks_open, tasks_live, idempotency_key, request_hash, created_by, trace_id,
+       at_ms(created_at_ms), at_ms(started_at_ms), at_ms(ended_at_ms), at_ms(deadline_at_ms)
 FROM unnest(:*run_new) AS n;
 
 -- name: runs_save

@@ -29,8 +29,10 @@ FROM (SELECT DISTINCT * FROM unnest(:*run_key)) AS k
 WHERE t.task_no < 16;
 
 -- name: tasks_new
-INSERT INTO tasks (tenant_id, run_id, task_no, node_id, kind, state, open_needs, announced_at, ready_at)
-SELECT tenant_id, run_id, task_no, node_id, kind, state, open_needs, at_ms(announced_at_ms), at_ms(ready_at_ms)
+INSERT INTO tasks (tenant_id, run_id, task_no, node_id, kind, state, open_needs, announced_at, ready_at,
+                   fence, attempt, executor_id, lease_until, started_at)
+SELECT tenant_id, run_id, task_no, node_id, kind, state, open_needs, at_ms(announced_at_ms), at_ms(ready_at_ms),
+       fence, attempt, executor_id, at_ms(lease_until_ms), at_ms(started_at_ms)
 FROM unnest(:*task_new) AS n;
 
 -- name: tasks_save
