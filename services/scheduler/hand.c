@@ -8,7 +8,7 @@
 #include "base/id.h"
 #include "base/time.h"
 
-enum { REST_MS = 1000, CLOCK_MS = 2000, TEXT_MAX = 16 * 1024, KEY_SIZE = 2 * RV_ID_LEN + 1 };
+enum { REST_MS = 1000, CLOCK_MS = 2000, TEXT_MAX = 8 * 1024, KEY_SIZE = 2 * RV_ID_LEN + 1 };
 
 /* One run in one piece of memory: its tasks and then its texts follow. */
 struct entry {

@@ -7,7 +7,7 @@
 RV_SETTINGS_TABLE(scheduler_settings, scheduler_config, SCHEDULER_SETTINGS)
 RV_METRICS_DEFINE(scheduler_metric, SCHEDULER_METRICS)
 
-enum { PLANS_KEPT = 2000, RUNS_AT_HAND = 4000, SCHEMA_NEEDED = 10 };
+enum { PLANS_KEPT = 2000, RUNS_AT_HAND = 2000, SCHEMA_NEEDED = 10 };
 
 static struct scheduler_service scheduler;
 
