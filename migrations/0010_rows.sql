@@ -43,6 +43,7 @@ CREATE TYPE run_change AS (
     tokens_out bigint,
     run_seq bigint,
     version bigint,
+    seen_seq bigint,
     tasks_open bigint,
     tasks_live bigint,
     started_at_ms bigint,

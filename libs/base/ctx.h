@@ -50,6 +50,7 @@ struct rv_ctx {
     int64_t deadline_ms;    /* on the monotonic clock; 0: none */
     struct rv_db *db;       /* the worker's, see runtime/db.h; NULL in pure work */
     struct rv_deferred *deferred, *after;
+    bool again; /* this unit of work was undone, and is done once more */
     struct rv_error error;
 };
 

@@ -51,6 +51,7 @@ static const struct rv_field run_fields[] = {
     RV_INT(run,  tokens_out, 0),
     RV_INT(run,  run_seq, 0),
     RV_INT(run,  version, 0),
+    RV_INT(run,  seen_seq, 0),
     RV_INT(run,  tasks_total, 0),
     RV_INT(run,  tasks_open, 0),
     RV_INT(run,  tasks_live, 0),

@@ -88,8 +88,9 @@ struct run {
     int64_t tasks_live;              /* claimed or in progress */
     const char *idempotency_key, *request_hash, *created_by, *trace_id;
     int64_t created_at_ms, started_at_ms, ended_at_ms, cancel_requested_at_ms, deadline_at_ms;
-    int64_t now_ms; /* Postgres' clock when the row was read */
-    bool changed;   /* not kept: this unit of work must save it */
+    int64_t seen_seq; /* run_seq as it was before this unit of work */
+    int64_t now_ms;   /* Postgres' clock when the row was read */
+    bool changed;     /* not kept: this unit of work must save it */
 };
 extern const struct rv_record run_record;      /* as it is kept */
 extern const struct rv_record run_view_record; /* as a client sees it */

@@ -41,6 +41,7 @@ static void start_over(struct rv_ctx *cx)
 {
     rv_db_rollback(cx);
     cx->after = NULL;
+    cx->again = true;
     cx->error = (struct rv_error){ 0 };
 }
 

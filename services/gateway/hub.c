@@ -89,34 +89,30 @@ static void deliver_event(struct rv_ctx *cx, struct hub *hub, const struct event
     frame_drop(frame);
 }
 
-/* What one letter tells. */
-struct told {
-    struct event *events;
-    size_t n;
-};
-
 static bool is_whole(const struct event *event)
 {
     return event->tenant_id && event->run_id && event->project_id && event->type;
 }
 
-/* The events of a letter; garbage on the bus is nobody's event. */
-static struct told read_letter(struct rv_ctx *cx, const struct letter *letter)
+/* Garbage on the bus is nobody's event. */
+static void deliver_events(struct rv_ctx *cx, struct hub *hub, const struct letter *letter,
+                           struct topic **touched)
 {
-    struct told told = { 0 };
+    const struct event *events;
     void *items;
     size_t n;
 
-    if (letter->live || rv_pb_read_many(cx, &SUBJ_EVENT_RELAYED.in, letter->bytes, letter->len,
-                                        &items, &n) != RV_OK) {
-        cx->error = (struct rv_error){ 0 };
-        return told;
+    if (rv_pb_read_many(cx, &SUBJ_EVENT_RELAYED.in, letter->bytes, letter->len, &items, &n) !=
+        RV_OK)
+        return;
+    events = items;
+    for (size_t i = 0; i < n; i++) {
+        if (!is_whole(&events[i]))
+            continue;
+        deliver_event(cx, hub, &events[i], touched);
+        if (frame_is_last(events[i].type))
+            waits_over(hub->gateway->waits, events[i].run_id);
     }
-    told.events = items;
-    for (size_t i = 0; i < n; i++)
-        if (is_whole(&told.events[i]))
-            told.events[told.n++] = told.events[i];
-    return told;
 }
 
 static void deliver_delta(struct rv_ctx *cx, struct hub *hub, const struct letter *letter,
@@ -146,39 +142,19 @@ static void wake_all(struct topic *touched)
     }
 }
 
-static void tell_waits(struct hub *hub, const struct told *told)
-{
-    for (size_t i = 0; i < told->n; i++)
-        if (frame_is_last(told->events[i].type))
-            waits_over(hub->gateway->waits, told->events[i].run_id);
-}
-
 /* Everything that has come since the last time, as one round: whoever listens is woken once. */
 static void deliver(struct rv_ctx *cx, struct hub *hub, struct letter *letters)
 {
     struct topic *touched = NULL;
-    struct told *told;
-    size_t n = 0, at = 0;
 
-    for (const struct letter *l = letters; l; l = l->next)
-        n++;
-    told = rv_new_array(cx, struct told, n);
-    for (const struct letter *l = letters; l; l = l->next)
-        told[at++] = read_letter(cx, l);
     pthread_mutex_lock(&hub->lock);
-    at = 0;
-    for (const struct letter *l = letters; l; l = l->next, at++) {
-        for (size_t i = 0; i < told[at].n; i++)
-            deliver_event(cx, hub, &told[at].events[i], &touched);
-        if (l->live)
-            deliver_delta(cx, hub, l, &touched);
+    for (const struct letter *l = letters; l; l = l->next) {
+        (l->live ? deliver_delta : deliver_events)(cx, hub, l, &touched);
+        rv_ctx_reset(cx); /* what was read of a letter may be many times its size */
     }
     wake_all(touched);
     pthread_mutex_unlock(&hub->lock);
-    for (at = 0; at < n; at++)
-        tell_waits(hub, &told[at]);
     free_letters(letters);
-    rv_ctx_reset(cx);
 }
 
 /* -- the clock -- */

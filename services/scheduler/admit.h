@@ -22,6 +22,7 @@ struct admission {
     size_t *twins;           /* asks of one key or id: which one above; themselves when none is */
     const struct run **made; /* the run of each ask; NULL: none */
     struct rv_rows clock;    /* Postgres', read under the locks */
+    int64_t clock_asked_ms;  /* on the monotonic one */
 };
 
 void admission_init(struct admission *admission, struct rv_ctx *cx,

@@ -3,6 +3,7 @@
 #include "admit.h"
 #include "base/hash.h"
 #include "base/id.h"
+#include "base/time.h"
 #include "domain/budget.h"
 #include "offers.h"
 #include "store/sql.h"
@@ -48,6 +49,7 @@ rv_result admission_lock(struct admission *admission)
     }
     if (n == 0)
         return RV_OK;
+    admission->clock_asked_ms = rv_monotonic_ms();
     RV_TRY(admission->cx, rv_db_exec(admission->cx, &SQL_RUNS_LOCK, rv_in_many(lock_row, rows, n)));
     return rv_db_read(admission->cx, &SQL_RUNS_CLOCK, rv_nothing, &clock_row_record,
                       &admission->clock);
@@ -159,8 +161,6 @@ static void put_in(struct batch *batch, struct run *runs, size_t n_runs, struct 
     batch->tasks = rv_new_array(batch->cx, struct task *, n_tasks);
     for (batch->n_tasks = 0; batch->n_tasks < n_tasks; batch->n_tasks++)
         batch->tasks[batch->n_tasks] = &tasks[batch->n_tasks];
-    if (n_runs)
-        hand_heard(batch->service->hand, runs[0].now_ms);
 }
 
 /* What is granted is not announced. Both lists are in the order of the runs and their tasks. */
@@ -247,6 +247,8 @@ rv_result admission_make(struct admission *admission)
     admission_answer_twins(admission);
     RV_TRY(cx, insert(admission, &batch, runs, n_runs, tasks, n_tasks));
     put_in(&batch, runs, n_runs, tasks, n_tasks);
+    if (n_runs)
+        hand_heard(admission->service->hand, runs[0].now_ms, admission->clock_asked_ms);
     keep_after_commit(&batch);
     if (offer)
         offer_answer_after_commit(cx, admission->service, offer);

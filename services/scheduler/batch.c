@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "base/time.h"
 #include "store/sql.h"
 
 struct lock_row {
@@ -206,6 +207,7 @@ static rv_result read_runs(struct batch *batch, const struct task_ref *refs, siz
     struct rv_ctx *cx = batch->cx;
     struct rv_in in = rv_in_many(task_ref, refs, n);
     struct task_ref *wanted;
+    int64_t asked_ms = rv_monotonic_ms();
     size_t n_wanted;
 
     if (n == 0)
@@ -218,7 +220,7 @@ static rv_result read_runs(struct batch *batch, const struct task_ref *refs, siz
                               &task_record, whole));
     RV_TRY(cx, rv_db_sync(cx));
     if (runs->n)
-        hand_heard(batch->service->hand, ((const struct run *)runs->items)[0].now_ms);
+        hand_heard(batch->service->hand, ((const struct run *)runs->items)[0].now_ms, asked_ms);
     return RV_OK;
 }
 
@@ -232,6 +234,8 @@ static void gather_runs(struct batch *batch, const struct rv_rows *read)
     batch->n_runs = read->n + batch->n_at_hand;
     if (batch->n_runs)
         qsort(batch->runs, batch->n_runs, sizeof(*batch->runs), by_run);
+    for (size_t i = 0; i < batch->n_runs; i++)
+        batch->runs[i].seen_seq = batch->runs[i].run_seq;
 }
 
 static struct rv_rows tasks_at_hand(struct batch *batch)
@@ -289,45 +293,54 @@ static size_t place_of(const struct batch *batch, const struct task_ref *ref)
 }
 
 /* Whether the run, as it is at hand, would say yes. */
-static bool fits(const struct at_hand *at_hand, const struct task_ref *ref, int64_t fence)
+static bool fits(const struct at_hand *at_hand, const struct taking *taking)
 {
     const struct task *task;
 
-    if ((size_t)ref->task_no >= at_hand->n_tasks)
+    if ((size_t)taking->ref.task_no >= at_hand->n_tasks)
         return false;
-    task = &at_hand->tasks[ref->task_no];
-    return fence ? task_is_live(task->state) && task->fence == fence : task->state == TASK_READY;
+    task = &at_hand->tasks[taking->ref.task_no];
+    return taking->fence ? task_is_live(task->state) && task->fence == taking->fence
+                         : task->state == TASK_READY;
 }
 
-static void take_one(struct batch *batch, const struct task_ref *ref, int64_t fence)
+static void take_one(struct batch *batch, const struct taking *taking)
 {
-    size_t place = place_of(batch, ref);
+    size_t place = place_of(batch, &taking->ref);
 
     if (place == batch->n_at_hand) {
-        struct at_hand *found = hand_take(batch->service->hand, batch->cx, ref);
+        struct at_hand *found = hand_take(batch->service->hand, batch->cx, &taking->ref);
 
         if (!found)
             return;
         batch->at_hand[batch->n_at_hand++] = found;
     }
-    if (fits(batch->at_hand[place], ref, fence))
-        return;
-    hand_kept(batch->at_hand[place]); /* it may be as good as it was */
-    batch->at_hand[place] = batch->at_hand[--batch->n_at_hand];
+    if (!fits(batch->at_hand[place], taking))
+        batch->at_hand[place] = batch->at_hand[--batch->n_at_hand];
 }
 
-rv_result batch_take(struct batch *batch, const struct task_ref *refs, const int64_t *fences,
-                     size_t n, bool after)
+/* What is done again has met somebody who was faster, or is news to us: all of it is read. */
+static void take_at_hand(struct batch *batch, const struct taking *takings, size_t n)
 {
+    batch->at_hand = rv_new_array(batch->cx, struct at_hand *, n);
+    for (size_t i = 0; i < n && !batch->cx->again; i++)
+        take_one(batch, &takings[i]);
+    if (batch->cx->again)
+        hand_rest(batch->service->hand);
+    rv_count(&scheduler_metric_rows[METRIC_RUNS_AT_HAND], (int64_t)batch->n_at_hand);
+}
+
+rv_result batch_take(struct batch *batch, const struct taking *takings, size_t n, bool after)
+{
+    struct task_ref *refs = rv_new_array(batch->cx, struct task_ref, n);
     struct task_ref *missing = rv_new_array(batch->cx, struct task_ref, n);
     size_t n_missing = 0;
 
-    batch->at_hand = rv_new_array(batch->cx, struct at_hand *, n);
-    for (size_t i = 0; i < n; i++)
-        take_one(batch, &refs[i], fences[i]);
-    for (size_t i = 0; i < n; i++)
+    take_at_hand(batch, takings, n);
+    for (size_t i = 0; i < n; i++) {
+        refs[i] = takings[i].ref;
         if (place_of(batch, &refs[i]) == batch->n_at_hand)
             missing[n_missing++] = refs[i];
-    rv_count(&scheduler_metric_rows[METRIC_RUNS_AT_HAND], (int64_t)batch->n_at_hand);
+    }
     return load(batch, refs, n, missing, n_missing, after);
 }

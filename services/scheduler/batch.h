@@ -38,13 +38,18 @@ rv_result batch_lock(struct batch *batch, const struct task_ref *refs, size_t n)
  */
 rv_result batch_load(struct batch *batch, const struct task_ref *refs, size_t n, bool after);
 
+/* A claim of a task that is ready, or a report of one that is live under @fence. */
+struct taking {
+    struct task_ref ref;
+    int64_t fence; /* 0: a claim */
+};
+
 /*
  * The same for claims and reports, but runs that are at hand are not read: when all are, nothing is
  * sent before the save. Only what is going to be saved, and so found out when it is old, is taken
- * from the hand: a no is said from what was read. @fences: a report's; 0: a claim.
+ * from the hand: a no is said from what was read.
  */
-rv_result batch_take(struct batch *batch, const struct task_ref *refs, const int64_t *fences,
-                     size_t n, bool after);
+rv_result batch_take(struct batch *batch, const struct taking *takings, size_t n, bool after);
 
 struct progress *batch_run(const struct batch *batch, const char *tenant_id, const char *run_id);
 struct task *batch_task(const struct batch *batch, const char *tenant_id, const char *run_id,

@@ -8,13 +8,17 @@
 #include "base/id.h"
 #include "base/time.h"
 
-enum { REST_MS = 1000, CLOCK_MS = 2000, TEXT_MAX = 8 * 1024, KEY_SIZE = 2 * RV_ID_LEN + 1 };
+enum {
+    REST_MS = 1000,
+    CLOCK_MS = 2000,
+    ANSWER_MS = 500,
+    TEXT_MAX = 8 * 1024,
+    KEY_SIZE = 2 * RV_ID_LEN + 1
+};
 
 /* One run in one piece of memory: its tasks and then its texts follow. */
 struct entry {
-    struct hand *hand;
     char key[KEY_SIZE];
-    bool kept; /* what it became was committed */
     struct at_hand at_hand;
 };
 
@@ -73,11 +77,20 @@ static void next_generation(struct hand *hand)
 /* -- the clock ----------------------------------------------------------------------------------
  */
 
-void hand_heard(struct hand *hand, int64_t now_ms)
+void hand_heard(struct hand *hand, int64_t now_ms, int64_t asked_ms)
+{
+    if (rv_monotonic_ms() - asked_ms > ANSWER_MS) /* we were stopped meanwhile, or it was */
+        return;
+    pthread_mutex_lock(&hand->lock);
+    hand->clock_heard_ms = asked_ms;
+    hand->clock_ahead_ms = now_ms - asked_ms;
+    pthread_mutex_unlock(&hand->lock);
+}
+
+void hand_rest(struct hand *hand)
 {
     pthread_mutex_lock(&hand->lock);
-    hand->clock_heard_ms = rv_monotonic_ms();
-    hand->clock_ahead_ms = now_ms - hand->clock_heard_ms;
+    hand->rests_until_ms = rv_monotonic_ms() + REST_MS;
     pthread_mutex_unlock(&hand->lock);
 }
 
@@ -88,22 +101,6 @@ static bool is_resting(const struct hand *hand, int64_t here_ms)
 
 /* -- taking -------------------------------------------------------------------------------------
  */
-
-/* Not put back: the work failed, and the likeliest reason is that what was at hand was old. */
-static void let_go(void *arg)
-{
-    struct entry *entry = arg;
-    struct hand *hand = entry->hand;
-
-    if (!entry->kept) {
-        pthread_mutex_lock(&hand->lock);
-        hand->rests_until_ms = rv_monotonic_ms() + REST_MS;
-        next_generation(hand);
-        next_generation(hand);
-        pthread_mutex_unlock(&hand->lock);
-    }
-    free(entry);
-}
 
 struct at_hand *hand_take(struct hand *hand, struct rv_ctx *cx, const struct task_ref *ref)
 {
@@ -120,7 +117,7 @@ struct at_hand *hand_take(struct hand *hand, struct rv_ctx *cx, const struct tas
     pthread_mutex_unlock(&hand->lock);
     if (!entry)
         return NULL;
-    rv_defer(cx, let_go, entry);
+    rv_defer(cx, free, entry);
     if (entry->at_hand.run.now_ms < now_ms)
         entry->at_hand.run.now_ms = now_ms;
     return &entry->at_hand;
@@ -237,7 +234,6 @@ void hand_put(struct hand *hand, const struct run *run, struct task *const *task
 
     if (!entry)
         return;
-    entry->hand = hand;
     key_of(entry->key, run->tenant_id, run->run_id);
     pthread_mutex_lock(&hand->lock);
     there = take_out(hand, entry->key);
@@ -252,11 +248,4 @@ void hand_put(struct hand *hand, const struct run *run, struct task *const *task
         next_generation(hand);
     pthread_mutex_unlock(&hand->lock);
     free(there);
-}
-
-void hand_kept(struct at_hand *at_hand)
-{
-    struct entry *entry = (struct entry *)((char *)at_hand - offsetof(struct entry, at_hand));
-
-    entry->kept = true;
 }

@@ -24,14 +24,10 @@ struct at_hand {
 };
 
 /*
- * Takes the run of @ref out of the hand; it lives as long as the ctx. What it is not put back
- * after has failed: then the hand rests for a while, as it may know less than it believes. NULL:
- * it is not at hand. run.now_ms is Postgres' clock as last heard, gone on.
+ * Takes the run of @ref out of the hand; it lives as long as the ctx. NULL: it is not at hand.
+ * run.now_ms is Postgres' clock as last heard, gone on.
  */
 struct at_hand *hand_take(struct hand *hand, struct rv_ctx *cx, const struct task_ref *ref);
-
-/* What a run that was taken has become is committed. */
-void hand_kept(struct at_hand *at_hand);
 
 /* Puts in what was committed, unless a newer one is there; @n tasks, which are all the run has. */
 void hand_put(struct hand *hand, const struct run *run, struct task *const *tasks, size_t n);
@@ -39,5 +35,8 @@ void hand_put(struct hand *hand, const struct run *run, struct task *const *task
 /* Throws out what somebody is going to change who does not take. */
 void hand_drop(struct hand *hand, const struct task_ref *ref);
 
-/* Postgres has just said what time it is. */
-void hand_heard(struct hand *hand, int64_t now_ms);
+/* Gives nothing for a while: somebody else saves runs too, and what is at hand is often old. */
+void hand_rest(struct hand *hand);
+
+/* Postgres has said what time it is, to a question of @asked_ms on the monotonic clock. */
+void hand_heard(struct hand *hand, int64_t now_ms, int64_t asked_ms);

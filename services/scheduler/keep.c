@@ -20,8 +20,6 @@ static void keep(struct rv_ctx *cx, void *arg)
     size_t first = 0;
 
     (void)cx;
-    for (size_t i = 0; i < batch->n_at_hand; i++)
-        hand_kept(batch->at_hand[i]);
     for (size_t i = 0; i < batch->n_runs; i++) {
         const struct run *run = &batch->runs[i];
         size_t n = 0;

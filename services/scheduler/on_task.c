@@ -47,25 +47,6 @@ static rv_result load(struct batch *batch, struct rv_ctx *cx, struct scheduler_s
     return n_refs ? batch_load(batch, refs, n_refs, false) : RV_OK;
 }
 
-/* For what begins or ends a lease: how long one was renewed to is not at hand. A report's fence
- * is at @fence_at; 0: there is none. */
-static rv_result take(struct batch *batch, struct rv_ctx *cx, struct scheduler_service *service,
-                      const void *items, size_t size, size_t n, size_t fence_at, bool after)
-{
-    int64_t *fences = rv_new_array(cx, int64_t, n);
-    size_t n_refs, at = 0;
-    struct task_ref *refs = refs_of(cx, items, size, n, &n_refs);
-
-    for (size_t i = 0; i < n; i++) {
-        const char *item = (const char *)items + i * size;
-
-        if (is_good((const void *)item))
-            fences[at++] = fence_at ? *(const int64_t *)(const void *)(item + fence_at) : 0;
-    }
-    batch_init(batch, cx, service);
-    return n_refs ? batch_take(batch, refs, fences, n_refs, after) : RV_OK;
-}
-
 /* The run and the task that an item is about; false when there is none. */
 static bool find(const struct batch *batch, const void *item, struct progress **p,
                  struct task **task)
@@ -79,6 +60,41 @@ static bool find(const struct batch *batch, const void *item, struct progress **
     return *p && *task;
 }
 
+/* Claims and reports begin or end a lease; what needs to know how long one was renewed to reads. */
+static rv_result take_claims(struct batch *batch, struct rv_ctx *cx,
+                             struct scheduler_service *service, const struct task_claim *claims,
+                             size_t n)
+{
+    struct taking *takings = rv_new_array(cx, struct taking, n);
+    size_t n_good = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct task_ref *ref = (const void *)&claims[i];
+
+        if (is_good(ref) && claims[i].executor_id)
+            takings[n_good++] = (struct taking){ *ref, 0 };
+    }
+    batch_init(batch, cx, service);
+    return n_good ? batch_take(batch, takings, n_good, false) : RV_OK;
+}
+
+static rv_result take_reports(struct batch *batch, struct rv_ctx *cx,
+                              struct scheduler_service *service, const struct task_report *reports,
+                              size_t n)
+{
+    struct taking *takings = rv_new_array(cx, struct taking, n);
+    size_t n_good = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct task_ref *ref = (const void *)&reports[i];
+
+        if (is_good(ref) && reports[i].fence > 0)
+            takings[n_good++] = (struct taking){ *ref, reports[i].fence };
+    }
+    batch_init(batch, cx, service);
+    return n_good ? batch_take(batch, takings, n_good, true) : RV_OK;
+}
+
 RV_BATCH_HANDLER(on_task_claim, struct scheduler_service *service, const struct task_claim *claims,
                  struct task_claimed *answers, size_t n)
 {
@@ -87,7 +103,7 @@ RV_BATCH_HANDLER(on_task_claim, struct scheduler_service *service, const struct 
     size_t n_granted = 0;
     struct batch batch;
 
-    RV_TRY(cx, take(&batch, cx, service, claims, sizeof(*claims), n, 0, false));
+    RV_TRY(cx, take_claims(&batch, cx, service, claims, n));
     for (size_t i = 0; i < n; i++) {
         struct progress *p;
         struct task *task;
@@ -111,8 +127,7 @@ RV_BATCH_HANDLER(on_task_report, struct scheduler_service *service,
     size_t n_granted = 0;
     struct batch batch;
 
-    RV_TRY(cx, take(&batch, cx, service, reports, sizeof(*reports), n,
-                    offsetof(struct task_report, fence), true));
+    RV_TRY(cx, take_reports(&batch, cx, service, reports, n));
     for (size_t i = 0; i < n; i++) {
         struct task *task, *next = NULL, **after;
         struct progress *p;

@@ -367,6 +367,25 @@ static void a_no_is_said_from_what_is_kept_and_not_from_what_is_at_hand(void **s
     assert_int_equal(b.fence, 2);
 }
 
+/* One of before, which raises no versions. */
+static void what_an_older_scheduler_has_changed_meanwhile_is_read_again(void **state)
+{
+    struct rv_ctx *cx = *state;
+    const char *run_id = create(cx, CHAIN).run_id;
+    struct task_claimed a = claim(cx, run_id, 0);
+
+    assert_ok(cx, rv_db_open(cx, &db));
+    assert_ok(cx, rv_db_script(cx, rv_printf(cx,
+                                             "INSERT INTO events (tenant_id, project_id, run_id, "
+                                             "run_seq, type) SELECT tenant_id, project_id, run_id, "
+                                             "run_seq + 1, 'task.started' FROM runs WHERE run_id = "
+                                             "'%s'",
+                                             run_id)));
+    rv_db_close(cx);
+    change(cx, run_id, "runs SET run_seq = run_seq + 1");
+    assert_int_equal(report(cx, &a, OUTCOME_COMPLETED, true).verdict, REPORT_RECORDED);
+}
+
 static void a_lease_that_ran_out_frees_the_task_under_a_new_fence(void **state)
 {
     struct rv_ctx *cx = *state;
@@ -699,6 +718,7 @@ int main(void)
         RV_TEST(branches_run_side_by_side_and_join_once),
         RV_TEST(a_second_claim_and_a_stale_fence_change_nothing),
         RV_TEST(a_no_is_said_from_what_is_kept_and_not_from_what_is_at_hand),
+        RV_TEST(what_an_older_scheduler_has_changed_meanwhile_is_read_again),
         RV_TEST(what_another_scheduler_has_changed_meanwhile_is_read_again),
         RV_TEST(a_lease_that_ran_out_frees_the_task_under_a_new_fence),
         RV_TEST(a_lease_is_renewed_by_its_holder_only),

@@ -41,7 +41,7 @@ FROM unnest(:*run_new) AS n;
 
 -- name: runs_save
 -- Each as it follows from the version before it. Whoever had seen an older one is undone, and does all
--- of it again from what there is now.
+-- of it again from what there is now. A scheduler of before does not raise versions: it numbers events.
 WITH saved AS (
     UPDATE runs AS r
     SET state = n.state, phase = n.phase, output = coalesce(n.output, r.output), error = coalesce(n.error, r.error),
@@ -51,6 +51,7 @@ WITH saved AS (
         cancel_requested_at = at_ms(n.cancel_requested_at_ms)
     FROM unnest(:*run_change) AS n
     WHERE r.tenant_id = n.tenant_id AND r.run_id = n.run_id AND r.version = n.version - 1
+      AND r.run_seq = n.seen_seq
     RETURNING 1
 )
 SELECT must_be_all(count(*), cardinality(:*run_change)) FROM saved;
