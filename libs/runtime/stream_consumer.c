@@ -11,26 +11,20 @@
 #include "runtime/bus_nats.h"
 
 /*
- * The pull loop. Pulls are kept outstanding for as much as is wanted, so a fresh message comes at
- * once. What a pull has not brought yet counts as wanted already; the server answers its pulls in
- * order, so a message belongs to the oldest one.
+ * The pull loop. One pull is kept outstanding, so a fresh message comes at once; the next is sent
+ * when it has brought all it asked for. Two would be served in turn, a message does not say which
+ * of them it belongs to, and so nobody knew what is left of either when one expires.
  *
  * A pull dies in four ways: filled, expired (408), refused (409), or with the server, silently.
  * Silence is noticed by missing heartbeats and by the count of reconnects.
  */
 
-enum {
-    EXPIRES_MS = 20000,
-    HEARTBEAT_MS = 2500,
-    SILENCE_MS = 6000,
-    PULLS_MAX = 256,
-    RETRY_MS = 500
-};
+enum { EXPIRES_MS = 20000, HEARTBEAT_MS = 2500, SILENCE_MS = 6000, RETRY_MS = 500 };
 
 #define MS_NS ((int64_t)1000000)
 
 struct pull {
-    uint32_t id;
+    uint32_t id; /* 0: none is outstanding */
     size_t left;
     int64_t until_ms;
 };
@@ -43,8 +37,7 @@ struct rv_consumer {
     pthread_cond_t change;
     natsMsg **queue; /* a ring */
     size_t size, head, count;
-    struct pull pulls[PULLS_MAX]; /* the oldest first */
-    size_t n_pulls;
+    struct pull pull;
     uint32_t last_id;
     uint32_t connects; /* of the bus, when stream and consumer were last provided */
     int64_t heard_ms;  /* anything at all */
@@ -52,27 +45,9 @@ struct rv_consumer {
     bool closed;
 };
 
-static size_t outstanding(const struct rv_consumer *consumer)
+static void drop_pull(struct rv_consumer *consumer)
 {
-    size_t sum = 0;
-
-    for (size_t i = 0; i < consumer->n_pulls; i++)
-        sum += consumer->pulls[i].left;
-    return sum;
-}
-
-static void drop_pull(struct rv_consumer *consumer, size_t at)
-{
-    consumer->n_pulls--;
-    memmove(&consumer->pulls[at], &consumer->pulls[at + 1],
-            (consumer->n_pulls - at) * sizeof(consumer->pulls[0]));
-}
-
-static void drop_late_pulls(struct rv_consumer *consumer, int64_t now_ms)
-{
-    for (size_t i = consumer->n_pulls; i-- > 0;)
-        if (consumer->pulls[i].until_ms < now_ms)
-            drop_pull(consumer, i);
+    consumer->pull = (struct pull){ 0 };
 }
 
 /* What the libnats thread does, with the lock held. */
@@ -93,8 +68,8 @@ static void enqueue(struct rv_consumer *consumer, natsMsg *message)
         consumer->head = 0;
     }
     consumer->queue[(consumer->head + consumer->count++) % consumer->size] = message;
-    if (consumer->n_pulls > 0 && --consumer->pulls[0].left == 0)
-        drop_pull(consumer, 0);
+    if (consumer->pull.id && --consumer->pull.left == 0)
+        drop_pull(consumer);
 }
 
 /* A control message: the pull it names has ended, unless it is a heartbeat (100). */
@@ -108,11 +83,8 @@ static void control(struct rv_consumer *consumer, natsMsg *message)
     natsMsgHeader_Get(message, "Description", &words);
     if (!status || strcmp(status, "100") == 0)
         return;
-    for (size_t i = 0; i < consumer->n_pulls; i++)
-        if (consumer->pulls[i].id == id) {
-            drop_pull(consumer, i);
-            break;
-        }
+    if (consumer->pull.id == id)
+        drop_pull(consumer);
     if (strcmp(status, "503") == 0 ||
         (strcmp(status, "409") == 0 && words && strstr(words, "Deleted")))
         consumer->missing = true;
@@ -190,7 +162,7 @@ static rv_result provide(struct rv_ctx *cx, struct rv_consumer *consumer)
     RV_TRY(cx, rv_consumer_provide(cx, consumer->bus, consumer->row));
     pthread_mutex_lock(&consumer->lock);
     consumer->connects = connects;
-    consumer->n_pulls = 0;
+    drop_pull(consumer);
     consumer->missing = false;
     consumer->heard_ms = rv_monotonic_ms();
     pthread_mutex_unlock(&consumer->lock);
@@ -218,26 +190,24 @@ rv_result rv_consumer_open(struct rv_ctx *cx, struct rv_bus *bus, const struct r
     return RV_OK;
 }
 
-/* With the lock held: asks for what is wanted and neither here nor on its way. */
+/* With the lock held: asks for what is wanted and not here, unless some is on its way. */
 static rv_result pull(struct rv_ctx *cx, struct rv_consumer *consumer, size_t want)
 {
     int64_t now_ms = rv_monotonic_ms();
     char reply[96], ask[128];
-    size_t coming;
-    uint32_t id;
+    struct pull pull;
 
-    drop_late_pulls(consumer, now_ms);
-    coming = consumer->count + outstanding(consumer);
-    if (coming >= want || consumer->n_pulls == PULLS_MAX)
+    if (consumer->pull.id && consumer->pull.until_ms < now_ms)
+        drop_pull(consumer);
+    if (consumer->count >= want || consumer->pull.id)
         return RV_OK;
-    if (consumer->n_pulls == 0)
-        consumer->heard_ms = now_ms;
-    id = ++consumer->last_id;
-    consumer->pulls[consumer->n_pulls++] =
-        (struct pull){ id, want - coming, now_ms + EXPIRES_MS + 1000 };
-    snprintf(reply, sizeof(reply), "%s.%x", consumer->inbox, id);
+    consumer->heard_ms = now_ms;
+    consumer->last_id = consumer->last_id == UINT32_MAX ? 1 : consumer->last_id + 1;
+    pull = (struct pull){ consumer->last_id, want - consumer->count, now_ms + EXPIRES_MS + 1000 };
+    consumer->pull = pull;
+    snprintf(reply, sizeof(reply), "%s.%x", consumer->inbox, pull.id);
     snprintf(ask, sizeof(ask), "{\"batch\":%zu,\"expires\":%lld,\"idle_heartbeat\":%lld}",
-             want - coming, (long long)(EXPIRES_MS * MS_NS), (long long)(HEARTBEAT_MS * MS_NS));
+             pull.left, (long long)(EXPIRES_MS * MS_NS), (long long)(HEARTBEAT_MS * MS_NS));
     return rv_bus_checked(
         cx, natsConnection_PublishRequestString(consumer->bus->conn, consumer->next, reply, ask),
         consumer->next);
@@ -294,7 +264,7 @@ static void take_queued(struct rv_ctx *cx, struct rv_consumer *consumer, size_t 
 static bool must_provide(const struct rv_consumer *consumer)
 {
     return consumer->missing || consumer->connects != atomic_load(&consumer->bus->connects) ||
-           (consumer->n_pulls > 0 && rv_monotonic_ms() - consumer->heard_ms > SILENCE_MS);
+           (consumer->pull.id && rv_monotonic_ms() - consumer->heard_ms > SILENCE_MS);
 }
 
 static void wait_until(struct rv_consumer *consumer, int64_t until_ms)
@@ -302,7 +272,7 @@ static void wait_until(struct rv_consumer *consumer, int64_t until_ms)
     int64_t look_ms = consumer->heard_ms + SILENCE_MS + 1;
     struct timespec until;
 
-    if (look_ms < until_ms && consumer->n_pulls > 0)
+    if (look_ms < until_ms && consumer->pull.id)
         until_ms = look_ms;
     until = (struct timespec){ until_ms / 1000, until_ms % 1000 * 1000000 };
     pthread_cond_timedwait(&consumer->change, &consumer->lock, &until);

@@ -25,6 +25,7 @@ static const struct rv_consumer_row quick = { &events, "quick", "ev.quick.>", 30
 static const struct rv_consumer_row wiped = { &work, "wiped", "work.wiped.>", 10000, 1000 };
 static const struct rv_consumer_row exact = { &work, "exact", "work.exact.>", 10000, 1000 };
 
+static const struct rv_consumer_row asked = { &work, "asked", "work.asked.>", 10000, 1000 };
 static const struct rv_consumer_row batch = { &events, "batch", "ev.batch.>", 10000, 1000 };
 
 static int start(void **state)
@@ -159,6 +160,32 @@ static void a_fresh_message_comes_at_once(void **state)
     rv_consumer_ack(bus, items[0].ack);
     print_message("             %lld us\n", (long long)took_ns / 1000);
     assert_true(took_ns < 100 * 1000000);
+    rv_consumer_close(consumer);
+}
+
+static void count_pull(void *arg, const struct rv_heard *heard)
+{
+    (void)heard;
+    atomic_fetch_add((atomic_int *)arg, 1);
+}
+
+/* Of two the server serves each in turn, and nobody knows what is left of which. */
+static void has_one_pull_under_way_at_a_time(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct rv_consumer *consumer = open_consumer(&asked);
+    static atomic_int pulls;
+    struct rv_delivery *items;
+
+    assert_ok(cx, rv_bus_listen(cx, bus, "$JS.API.CONSUMER.MSG.NEXT.TEST_WORK.asked", NULL,
+                                count_pull, &pulls));
+    for (size_t want = 1; want < 40; want += 9)
+        assert_int_equal(take(cx, consumer, want, 20, &items), 0);
+    assert_int_equal(pulls, 1);
+    publish(cx, "work.asked.x", 1, 30);
+    for (size_t got = 0; got < 30;)
+        got += take(cx, consumer, 8, WAIT_MS, &items);
+    assert_in_range(pulls, 4, 31); /* of one, as that was wanted, and then of eight */
     rv_consumer_close(consumer);
 }
 
@@ -422,6 +449,7 @@ int main(void)
         RV_TEST(gives_each_message_once_and_in_order),
         RV_TEST(none_is_fine_after_the_wait),
         RV_TEST(a_fresh_message_comes_at_once),
+        RV_TEST(has_one_pull_under_way_at_a_time),
         RV_TEST(takes_no_more_than_it_wants_from_the_others),
         RV_TEST(what_is_refused_comes_back),
         RV_TEST(what_a_closed_consumer_held_goes_to_another),
