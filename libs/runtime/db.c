@@ -248,13 +248,13 @@ static rv_result queue(struct rv_ctx *cx, struct rv_in in, struct rv_db_sent sen
         return rv_fail(cx, RV_INTERNAL, "%s: this work has no database", sent.sql->name);
     if (db->failed)
         return rv_fail(cx, RV_INTERNAL, "%s: this work has failed before", sent.sql->name);
+    if (!db->in_work)
+        RV_TRY(cx, begin(cx, db)); /* first: a session that is opened learns its types */
     status = rv_pg_params(cx, sent.sql, in, &db->types, &db->text, &params);
     if (status != RV_OK) {
         db->failed = true;
         return status;
     }
-    if (!db->in_work)
-        RV_TRY(cx, begin(cx, db));
     if (!send_statement(db, sent.sql, &params))
         return lost(cx, db, sent.sql->name);
     rv_db_session_expect(db, sent);

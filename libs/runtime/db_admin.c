@@ -11,7 +11,7 @@ static RV_RECORD(tenant, tenant_fields);
 static const struct rv_sql sql_tenant = {
     "runtime_tenant",
     "SELECT set_config('reeve.tenant', $1, true)",
-    { { "tenant_id", false } },
+    { { "tenant_id", RV_SQL_ONE } },
     1,
     -1,
 };
@@ -36,14 +36,14 @@ static RV_RECORD(schema, schema_fields);
 static const struct rv_sql sql_schema_there = {
     "runtime_schema_there",
     "SELECT to_regclass('schema_migrations') IS NOT NULL AS is_there",
-    { { NULL, false } },
+    { { NULL, RV_SQL_ONE } },
     0,
     -2,
 };
 static const struct rv_sql sql_schema_version = {
     "runtime_schema_version",
     "SELECT max(version)::bigint AS version FROM schema_migrations",
-    { { NULL, false } },
+    { { NULL, RV_SQL_ONE } },
     0,
     -3,
 };

@@ -74,8 +74,7 @@ static void next_generation(struct hand *hand)
     hand->young = rv_hash_new();
 }
 
-/* -- the clock ----------------------------------------------------------------------------------
- */
+/* -- the clock --------------------------------------------------------------------------------- */
 
 void hand_heard(struct hand *hand, int64_t now_ms, int64_t asked_ms)
 {
@@ -99,8 +98,7 @@ static bool is_resting(const struct hand *hand, int64_t here_ms)
     return here_ms < hand->rests_until_ms || here_ms - hand->clock_heard_ms > CLOCK_MS;
 }
 
-/* -- taking -------------------------------------------------------------------------------------
- */
+/* -- taking ------------------------------------------------------------------------------------ */
 
 struct at_hand *hand_take(struct hand *hand, struct rv_ctx *cx, const struct task_ref *ref)
 {
@@ -133,8 +131,7 @@ void hand_drop(struct hand *hand, const struct task_ref *ref)
     pthread_mutex_unlock(&hand->lock);
 }
 
-/* -- putting ------------------------------------------------------------------------------------
- */
+/* -- putting ----------------------------------------------------------------------------------- */
 
 static bool is_text(const struct rv_field *field)
 {

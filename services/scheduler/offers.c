@@ -69,8 +69,7 @@ void offers_free(struct offers *offers)
     free(offers);
 }
 
-/* -- from the bus -------------------------------------------------------------------------------
- */
+/* -- from the bus ------------------------------------------------------------------------------ */
 
 static struct heard *keep(const struct rv_heard *message)
 {
@@ -110,8 +109,7 @@ rv_result offers_listen(struct rv_ctx *cx, struct offers *offers, struct rv_bus 
     return rv_bus_listen(cx, bus, SUBJ_TASK_OFFER.name, "scheduler", on_offer, offers);
 }
 
-/* -- taking -------------------------------------------------------------------------------------
- */
+/* -- taking ------------------------------------------------------------------------------------ */
 
 /* Nobody needed it, or it is none: who offered hears so, and offers again. */
 static void turn_down(struct offers *offers, struct heard *heard)
@@ -200,8 +198,7 @@ enum rv_status tick_offers(struct rv_ctx *cx, void *state, bool *again)
     }
 }
 
-/* -- giving -------------------------------------------------------------------------------------
- */
+/* -- giving ------------------------------------------------------------------------------------ */
 
 static bool holds(const char *const *texts, size_t n, const char *text)
 {

@@ -147,7 +147,7 @@ static struct run read_run(struct rv_ctx *cx, const char *run_id)
     static const struct rv_sql sql = { "test_run",
                                        "SELECT run_id, state, phase, output, error, run_seq, "
                                        "tasks_open, tasks_live FROM runs WHERE run_id = $1",
-                                       { { "run_id", false } },
+                                       { { "run_id", RV_SQL_ONE } },
                                        1,
                                        0 };
     struct task_ref key = { .run_id = run_id };

@@ -211,6 +211,24 @@ static void a_session_that_could_not_be_opened_is_opened_by_the_work(void **stat
     close_other(&cx);
 }
 
+/* What types there are it learns when it is opened, which is before they are looked for. */
+static void rows_may_be_the_first_that_a_session_is_asked_for(void **state)
+{
+    struct rv_db_options with = { RV_DB_DEFAULTS, .url = stack.postgres_url, .role = "nobody" };
+    const struct thing *thing = new_thing(*state, "one");
+    struct rv_ctx cx;
+
+    rv_ctx_init(&cx);
+    assert_int_equal(rv_db_open(&cx, &with), RV_UNAVAILABLE);
+    assert_int_equal(rv_db_exec(&cx, &sql_add_rows, rv_in(thing, thing)), RV_UNAVAILABLE);
+    rv_db_rollback(&cx);
+    with.role = NULL;
+    assert_ok(&cx, rv_db_exec(&cx, &sql_add_rows, rv_in(thing, thing)));
+    assert_ok(&cx, rv_db_commit(&cx));
+    assert_int_equal(count(&cx), 1);
+    close_other(&cx);
+}
+
 static void knows_whether_a_commit_may_have_happened(void **state)
 {
     struct rv_ctx *cx = *state;
@@ -366,6 +384,7 @@ int main(void)
         DB_TEST(opens_a_lost_session_again),
         DB_TEST(survives_a_postgres_that_was_killed),
         DB_TEST(a_session_that_could_not_be_opened_is_opened_by_the_work),
+        DB_TEST(rows_may_be_the_first_that_a_session_is_asked_for),
         DB_TEST(knows_whether_a_commit_may_have_happened),
         DB_TEST(prepares_again_when_a_table_has_changed),
         DB_TEST(stops_a_statement_that_takes_too_long),

@@ -22,11 +22,11 @@ static struct rv_subject keep = { "reeve.test.keep", RV_BATCH, { 0 }, { 0 } };
 
 /* clang-format off */
 static const struct rv_sql sql_keep = {
-    "keep", "INSERT INTO kept (name) VALUES ($1)", { { "name", false } }, 1, 0 };
+    "keep", "INSERT INTO kept (name) VALUES ($1)", { { "name", RV_SQL_ONE } }, 1, 0 };
 static const struct rv_sql sql_count = {
-    "count", "SELECT 'kept' AS name, count(*) AS count FROM kept", { { "", false } }, 0, 1 };
+    "count", "SELECT 'kept' AS name, count(*) AS count FROM kept", { { "", RV_SQL_ONE } }, 0, 1 };
 static const struct rv_sql sql_sleep = {
-    "sleep", "SELECT 'slept' AS name, 1::bigint AS count FROM pg_sleep(0.4)", { { "", false } }, 0, 2 };
+    "sleep", "SELECT 'slept' AS name, 1::bigint AS count FROM pg_sleep(0.4)", { { "", RV_SQL_ONE } }, 0, 2 };
 /* clang-format on */
 
 rv_batch_fn on_keep;
