@@ -17,14 +17,14 @@
 
 enum { RV_SQL_PARAMS_MAX = 48 };
 
+enum rv_sql_form { RV_SQL_ONE, RV_SQL_ARRAY, RV_SQL_ROWS };
+
 /*
  * One statement of a .sql file. :budget_id in the file is bound from the field budget_id of the
  * record given; :budget_id[] is bound from that field of all records given, as an array; :*hold_new
  * is bound from all records given, as an array of that composite type, by the names of its columns.
  * An array a field costs Postgres a scan each: what is often asked, and wide, is given as rows.
  */
-enum rv_sql_form { RV_SQL_ONE, RV_SQL_ARRAY, RV_SQL_ROWS };
-
 struct rv_sql {
     const char *name, *text;
     struct rv_sql_param {

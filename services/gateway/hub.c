@@ -20,7 +20,6 @@ struct hub {
 
     pthread_mutex_t lock; /* of topics and listeners */
     struct rv_hash *topics;
-    size_t n_tenant_topics;
     _Atomic size_t n_listeners;
     uint32_t connects; /* the thread's own: as it was last time */
 };
@@ -279,7 +278,6 @@ static struct topic *topic_for(struct hub *hub, const char *tenant_id, const cha
         return topic;
     topic = topic_new(key, tenant_id, run_id ? TOPIC_RUN_FRAMES : TOPIC_TENANT_FRAMES);
     rv_hash_put(hub->topics, key, topic);
-    hub->n_tenant_topics += run_id == NULL;
     return topic;
 }
 
@@ -298,7 +296,6 @@ static void leave(struct hub *hub, struct listener *listener)
     atomic_fetch_sub(&hub->n_listeners, 1);
     if (topic->listeners)
         return;
-    hub->n_tenant_topics -= topic->size == TOPIC_TENANT_FRAMES;
     rv_hash_take(hub->topics, topic->key);
     topic_free(topic);
 }

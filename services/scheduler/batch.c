@@ -200,7 +200,7 @@ static size_t runs_to_load_whole(struct batch *batch, const struct task_ref *ref
     return count;
 }
 
-/* Locks all of @refs, and reads the runs of those that are not at hand and the tasks they need. */
+/* Reads the runs of @refs, which are locked and not at hand, and the tasks they need. */
 static rv_result read_runs(struct batch *batch, const struct task_ref *refs, size_t n,
                            struct rv_rows *runs, struct rv_rows *small, struct rv_rows *whole)
 {
@@ -319,7 +319,7 @@ static void take_one(struct batch *batch, const struct taking *taking)
         batch->at_hand[place] = batch->at_hand[--batch->n_at_hand];
 }
 
-/* What is done again has met somebody who was faster, or is news to us: all of it is read. */
+/* What is done again has likely met somebody who was faster: all of it is read. */
 static void take_at_hand(struct batch *batch, const struct taking *takings, size_t n)
 {
     batch->at_hand = rv_new_array(batch->cx, struct at_hand *, n);

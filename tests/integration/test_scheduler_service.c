@@ -3,12 +3,14 @@
  * and executor at once and speaks on the bus. */
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/id.h"
 #include "base/time.h"
 #include "contract/subjects.h"
 #include "domain/budget.h"
+#include "domain/event.h"
 #include "domain/identity.h"
 #include "domain/work.h"
 #include "runtime/bus.h"
@@ -658,6 +660,47 @@ static void events_are_numbered_without_gaps_and_relayed(void **state)
                      0);
 }
 
+/* What gateways were told. */
+static atomic_int told_messages, told_events;
+
+static void on_told(void *arg, const struct rv_heard *heard)
+{
+    struct rv_ctx cx;
+    void *items;
+    size_t n;
+
+    (void)arg;
+    rv_ctx_init(&cx);
+    if (rv_pb_read_many(&cx, &SUBJ_EVENT_RELAYED.in, heard->bytes, heard->len, &items, &n) ==
+        RV_OK) {
+        for (size_t i = 0; i < n; i++)
+            told_events += strcmp(((struct event *)items)[i].type, "test.large") == 0;
+        told_messages++;
+    }
+    rv_ctx_release(&cx);
+}
+
+static void gateways_are_told_in_pieces_of_what_no_message_can_carry(void **state)
+{
+    struct rv_ctx *cx = *state;
+    const char *run_id = create(cx, CAREFUL).run_id; /* which waits for a human */
+
+    assert_ok(cx, rv_bus_listen(cx, bus, SUBJ_EVENT_RELAYED.name, NULL, on_told, NULL));
+    assert_ok(cx, rv_db_open(cx, &db));
+    assert_ok(cx, rv_db_script(
+                      cx, rv_printf(cx,
+                                    "INSERT INTO events (tenant_id, project_id, run_id, run_seq, "
+                                    "type, data) SELECT tenant_id, project_id, run_id, run_seq + "
+                                    "n, 'test.large', json_build_object('x', repeat('y', 60000)) "
+                                    "FROM runs, generate_series(1, 40) n WHERE run_id = '%s'",
+                                    run_id)));
+    rv_db_close(cx);
+    for (int i = 0; i < 100 && told_events < 40; i++)
+        rv_sleep_ms(50);
+    assert_int_equal(told_events, 40);
+    assert_true(told_messages >= 40 * 60000 / RV_BUS_PAYLOAD_MAX);
+}
+
 /* More than a page of the sweep: it goes on behind the last it saw. */
 static void many_deadlines_at_once_are_all_kept(void **state)
 {
@@ -733,6 +776,7 @@ int main(void)
         RV_TEST(a_call_is_recorded_once_and_read_back),
         RV_TEST(a_journal_too_large_for_one_message_is_read_in_pages),
         RV_TEST(events_are_numbered_without_gaps_and_relayed),
+        RV_TEST(gateways_are_told_in_pieces_of_what_no_message_can_carry),
         RV_TEST(many_deadlines_at_once_are_all_kept),
         RV_TEST(garbage_is_refused_and_hurts_nobody),
     };
