@@ -1,5 +1,8 @@
 #include "executor/executor.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/time.h"
 #include "executor/keeper.h"
 #include "executor/offering.h"
@@ -15,8 +18,26 @@ void executor_count(const struct executor *executor, enum executor_metric metric
         rv_count(&executor->metrics[metric], by);
 }
 
+static rv_result split_classes(struct rv_ctx *cx, struct executor *executor)
+{
+    char *rest = executor->classes_text = strdup(executor->config.classes);
+
+    if (!rest)
+        abort();
+    for (char *one; (one = strsep(&rest, ",")) != NULL;) {
+        if (!*one || strcmp(one, "any") == 0)
+            continue;
+        if (executor->n_classes == CLASSES_MAX - 1)
+            return rv_fail(cx, RV_INVALID, "REEVE_EXECUTOR_CLASSES has more than %d classes",
+                           CLASSES_MAX - 1);
+        executor->classes[executor->n_classes++] = one;
+    }
+    return RV_OK;
+}
+
 rv_result executor_start(struct rv_ctx *cx, struct executor *executor)
 {
+    RV_TRY(cx, split_classes(cx, executor));
     executor->plans =
         plans_new(executor->bus, (size_t)executor->config.plans, executor->config.ask_timeout_ms);
     executor->room = room_new((size_t)executor->config.slots);
@@ -54,6 +75,7 @@ void executor_free(struct executor *executor)
     keeper_free(executor->keeper);
     room_free(executor->room);
     plans_free(executor->plans);
+    free(executor->classes_text);
 }
 
 /* Finds out what the task is; what is wrong with that is written into the job. */

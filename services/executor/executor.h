@@ -49,8 +49,13 @@ RV_SETTINGS_STRUCT(executor_config, EXECUTOR_SETTINGS)
     X(GAUGE,   BUSY,        "reeve_executor_busy_slots",        "slots at work")
 /* clang-format on */
 
+enum { CLASSES_MAX = 16 }; /* with any */
+
 struct executor {
     struct executor_config config;
+    const char *classes[CLASSES_MAX]; /* what the setting names, without any */
+    size_t n_classes;
+    char *classes_text; /* theirs */
     const char *executor_id;
     int64_t drain_ms;
     struct rv_bus *bus;

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "base/time.h"
@@ -14,22 +13,21 @@
 #include "runtime/failpoint.h"
 
 /* The scheduler answers within a second; who waits for less loses what was granted late. */
-enum { PATIENCE_MS = 5000, AGAIN_MS = 500, KINDS_MAX = 16, CLASSES_MAX = 16 };
+enum { PATIENCE_MS = 5000, AGAIN_MS = 500, KINDS_MAX = 16 };
 
 struct offering {
     struct executor *executor;
     pthread_t thread;
-    const char *at_once[KINDS_MAX], *classes[CLASSES_MAX];
-    size_t n_at_once, n_classes;
-    char *classes_text;
+    const char *at_once[KINDS_MAX];
+    size_t n_at_once;
 };
 
 static struct task_offer offer_of(struct offering *offering)
 {
-    const struct executor *executor = offering->executor;
+    struct executor *executor = offering->executor;
     struct task_offer offer = { .executor_id = executor->executor_id,
-                                .classes = offering->classes,
-                                .n_classes = offering->n_classes,
+                                .classes = executor->classes,
+                                .n_classes = executor->n_classes,
                                 .at_once = offering->at_once,
                                 .n_at_once = offering->n_at_once };
     size_t taken = room_taken(executor->room);
@@ -78,21 +76,6 @@ static void find_kinds(struct offering *offering)
             offering->at_once[offering->n_at_once++] = rv_enum_word(&step_kind_enum, kind);
 }
 
-static void find_classes(struct offering *offering)
-{
-    char *rest = offering->classes_text = strdup(offering->executor->config.classes);
-
-    for (char *one; (one = strsep(&rest, ",")) != NULL;)
-        if (*one && offering->n_classes < CLASSES_MAX)
-            offering->classes[offering->n_classes++] = one;
-}
-
-static void offering_free(struct offering *offering)
-{
-    free(offering->classes_text);
-    free(offering);
-}
-
 rv_result offering_new(struct rv_ctx *cx, struct executor *executor, struct offering **out)
 {
     struct offering *offering = calloc(1, sizeof(*offering));
@@ -101,12 +84,11 @@ rv_result offering_new(struct rv_ctx *cx, struct executor *executor, struct offe
         abort();
     offering->executor = executor;
     find_kinds(offering);
-    find_classes(offering);
     if (pthread_create(&offering->thread, NULL, work, offering) == 0) {
         *out = offering;
         return RV_OK;
     }
-    offering_free(offering);
+    free(offering);
     return rv_fail(cx, RV_EXHAUSTED, "no thread to offer from");
 }
 
@@ -115,5 +97,5 @@ void offering_end(struct offering *offering)
     if (!offering)
         return;
     pthread_join(offering->thread, NULL);
-    offering_free(offering);
+    free(offering);
 }

@@ -16,7 +16,6 @@ enum {
     QUICK_MS = 10,
     LONG_MS = 1000,
     MESSAGES_MAX = 64,
-    CLASSES_MAX = 16,
     ACK_WAIT_MS = 30000,
     ACK_PENDING_MAX = 10000
 };
@@ -89,9 +88,6 @@ static rv_result add(struct rv_ctx *cx, struct pullers *pullers, const char *cla
     struct puller *puller = &pullers->all[pullers->n];
     const char *priority = rv_enum_word(&priority_enum, (int)rank + PRIORITY_CRITICAL);
 
-    if (pullers->n == CLASSES_MAX * ROOM_RANKS)
-        return rv_fail(cx, RV_INVALID, "REEVE_EXECUTOR_CLASSES has more than %d classes",
-                       CLASSES_MAX - 1);
     puller->pullers = pullers;
     puller->rank = rank;
     snprintf(puller->name, sizeof(puller->name), "work-%s-%s", class_name, priority);
@@ -115,13 +111,12 @@ static rv_result add_class(struct rv_ctx *cx, struct pullers *pullers, const cha
 
 static rv_result start(struct rv_ctx *cx, struct pullers *pullers)
 {
-    char *classes = rv_strdup(cx, pullers->executor->config.classes);
+    const struct executor *executor = pullers->executor;
     size_t n = 0;
 
     RV_TRY(cx, add_class(cx, pullers, "any"));
-    for (char *one; (one = strsep(&classes, ",")) != NULL;)
-        if (*one && strcmp(one, "any") != 0)
-            RV_TRY(cx, add_class(cx, pullers, one));
+    for (size_t i = 0; i < executor->n_classes; i++)
+        RV_TRY(cx, add_class(cx, pullers, executor->classes[i]));
     for (; n < pullers->n; n++)
         if (pthread_create(&pullers->all[n].thread, NULL, work, &pullers->all[n]) != 0)
             break;
