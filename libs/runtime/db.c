@@ -215,6 +215,9 @@ static bool send_statement(struct rv_db *db, const struct rv_sql *sql,
 /* Prepared like all others: as words they would be parsed and planned for every piece of work. */
 static const struct rv_sql sql_begin = { .name = "runtime_begin", .text = "BEGIN", .id = -4 };
 static const struct rv_sql sql_commit = { .name = "runtime_commit", .text = "COMMIT", .id = -5 };
+static const struct rv_sql sql_async = { .name = "runtime_async",
+                                         .text = "SET LOCAL synchronous_commit = off",
+                                         .id = -6 };
 
 static bool send_command(struct rv_db *db, const struct rv_sql *sql)
 {
@@ -232,7 +235,7 @@ static rv_result begin(struct rv_ctx *cx, struct rv_db *db)
 
     db->failed = status != RV_OK;
     db->in_work = status == RV_OK;
-    db->fate_unknown = false;
+    db->fate_unknown = db->async = false;
     if (status == RV_OK && !send_command(db, &sql_begin))
         return lost(cx, db, "begin");
     return status;
@@ -308,9 +311,16 @@ static rv_result end_work(struct rv_ctx *cx, struct rv_db *db)
     if (db->failed)
         return rv_fail(cx, RV_INTERNAL, "commit: this work has failed before");
     db->committing = true;
-    if (!send_command(db, &sql_commit) || !send_sync(db))
+    if ((db->async && !send_command(db, &sql_async)) || !send_command(db, &sql_commit) ||
+        !send_sync(db))
         return lost(cx, db, "commit");
     return read_answers(cx, db);
+}
+
+void rv_db_commit_async(struct rv_ctx *cx)
+{
+    if (cx->db)
+        cx->db->async = true;
 }
 
 rv_result rv_db_commit(struct rv_ctx *cx)

@@ -73,6 +73,14 @@ rv_result rv_db_rows(struct rv_ctx *cx, const struct rv_sql *sql, struct rv_in i
 rv_result rv_db_one(struct rv_ctx *cx, const struct rv_sql *sql, struct rv_in in,
                     struct rv_out out);
 
+/*
+ * After a first statement: this work's commit is seen by all at once and on disk a moment later
+ * (Postgres' asynchronous commit). Postgres may forget it in a crash, but never what it followed:
+ * the log is one, so whatever is committed on top of it takes it along to the disk. For work that
+ * nobody outside hears of before that, or that is done again when it is missing.
+ */
+void rv_db_commit_async(struct rv_ctx *cx);
+
 /* For the dispatcher; both do nothing when no statement has run. */
 rv_result rv_db_commit(struct rv_ctx *cx);
 void rv_db_rollback(struct rv_ctx *cx);

@@ -25,6 +25,7 @@ struct rv_db {
     bool failed;       /* and can only be rolled back: every further statement is refused */
     bool committing;   /* COMMIT has been sent */
     bool fate_unknown; /* and its answer did not come: until the next work begins */
+    bool async;        /* COMMIT need not wait for the disk */
     struct rv_pg_types types;
     struct rv_pg_text text;
     const struct rv_sql **prepared; /* by id + RV_DB_OWN_STATEMENTS */

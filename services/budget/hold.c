@@ -152,6 +152,14 @@ static size_t take_valid(struct rv_ctx *cx, const struct hold_ask *asks, struct 
     return n_valid;
 }
 
+static bool only_runs(const struct hold_ask *asks, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (asks[i].parent_hold_id)
+            return false;
+    return true;
+}
+
 RV_BATCH_HANDLER(on_hold, struct budget_service *service, const struct hold_ask *asks,
                  struct hold *answers, size_t n)
 {
@@ -174,6 +182,8 @@ RV_BATCH_HANDLER(on_hold, struct budget_service *service, const struct hold_ask 
     if (holding.n_bookings)
         RV_TRY(cx, rv_db_exec(cx, &SQL_HOLD_BOOK,
                               rv_in_many(booking, holding.bookings, holding.n_bookings)));
+    if (only_runs(valid, n_valid)) /* whose commit takes the hold along to the disk */
+        rv_db_commit_async(cx);
     count_after(cx, service, BUDGET_GRANTS, holding.grants);
     count_after(cx, service, BUDGET_REFUSALS, holding.refusals);
     return RV_OK;

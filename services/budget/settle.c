@@ -177,6 +177,8 @@ static rv_result book(struct rv_ctx *cx, struct settling *settling)
     if (settling->n_run_ends)
         RV_TRY(cx, rv_db_exec(cx, &SQL_SETTLE_RUNS_BOOK,
                               rv_in_many(closing, settling->run_ends, settling->n_run_ends)));
+    if (!settling->n_call_ends) /* the end of a run that is forgotten is found by the sweep */
+        rv_db_commit_async(cx);
     count_after(cx, settling->service, BUDGET_SETTLED,
                 (int64_t)(settling->n_call_ends + settling->n_run_ends));
     count_after(cx, settling->service, BUDGET_UNCONFIRMED, settling->unconfirmed);

@@ -106,6 +106,18 @@ static size_t take_valid(const struct policy_ask *asks, struct decision *answers
     return n_valid;
 }
 
+/*
+ * A run is accepted by a commit of its own, which takes the verdict along to the disk. A call is
+ * made as soon as we answer.
+ */
+static bool only_runs(const struct policy_ask *asks, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (asks[i].subject != ABOUT_RUN)
+            return false;
+    return true;
+}
+
 RV_BATCH_HANDLER(on_policy_decide, struct policy_service *service, const struct policy_ask *asks,
                  struct decision *answers, size_t n)
 {
@@ -122,6 +134,8 @@ RV_BATCH_HANDLER(on_policy_decide, struct policy_service *service, const struct 
         RV_TRY(cx, decide(cx, sets[i], &valid[i], &decisions[i]));
     RV_TRY(cx, ask_for_some(cx, service, valid, decisions, n_valid));
     RV_TRY(cx, rv_db_exec(cx, &SQL_DECISIONS_ADD, rv_in_many(decision, decisions, n_valid)));
+    if (only_runs(valid, n_valid))
+        rv_db_commit_async(cx);
     for (size_t i = 0; i < n_valid; i++)
         answers[places[i]] = decisions[i];
     count(cx, service, decisions, n_valid);

@@ -80,7 +80,8 @@ static rv_result publish(struct rv_ctx *cx, struct scheduler_service *service,
 /*
  * Publishes what was committed, in order, and moves the cursor once all of it is stored in the
  * stream. The transaction only reads until then, so it has no id and holds nobody's horizon back;
- * what was published twice after a crash is dropped by its message id.
+ * what was published twice after a crash is dropped by its message id, so the cursor need not be on
+ * disk before it goes on.
  */
 enum rv_status tick_relay(struct rv_ctx *cx, void *state, bool *again)
 {
@@ -94,6 +95,7 @@ enum rv_status tick_relay(struct rv_ctx *cx, void *state, bool *again)
     tell_gateways(cx, service, rows.items, rows.n);
     RV_TRY(cx, publish(cx, service, &rows));
     *again = rows.n == RELAY_BATCH;
+    rv_db_commit_async(cx);
     return rv_db_exec(
         cx, &SQL_RELAY_MOVE,
         (struct rv_in){ &event_row_record, (struct event *)rows.items + rows.n - 1, 1 });

@@ -86,6 +86,26 @@ static void postgres_may_be_restarted_under_load(void **state)
     rv_http_client_free(client);
 }
 
+/*
+ * Verdicts, holds and settlements of runs do not wait for the disk. Without the process that takes
+ * them there, only what somebody else's commit takes along survives a crash: all that was accepted.
+ */
+static void what_is_not_on_disk_is_taken_along_by_what_is_built_on_it(void **state)
+{
+    const char *url = world.stack.postgres_url;
+    pid_t writer = (pid_t)count_of(url, "SELECT pid AS checked FROM pg_stat_activity "
+                                        "WHERE backend_type = 'walwriter'");
+    struct load load;
+
+    assert_true(writer > 1);
+    assert_int_equal(kill(writer, SIGSTOP), 0);
+    assert_true(load_start(&load, &world, "chain", 4));
+    rv_sleep_ms(1500);
+    assert_int_equal(kill(writer, SIGKILL), 0); /* Postgres takes it for a crash, and recovers */
+    rv_sleep_ms(1500);
+    ends_well(&load, 30000);
+}
+
 /* In the middle of whatever it does, which has to be something. */
 static void freeze_at_work(struct stack_service *executor, const char *url)
 {
@@ -150,6 +170,7 @@ int main(void)
     const struct CMUnitTest one[] = {
         RV_TEST(nats_may_be_wiped_under_load),
         RV_TEST(postgres_may_be_restarted_under_load),
+        RV_TEST(what_is_not_on_disk_is_taken_along_by_what_is_built_on_it),
         RV_TEST(what_a_frozen_executor_says_late_changes_nothing),
     };
     const struct CMUnitTest two[] = {

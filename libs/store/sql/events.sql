@@ -5,10 +5,8 @@ FROM unnest(:*event_new) AS n;
 
 -- name: relay_lead
 -- One relay at a time; whoever does not lead has nothing to do, and relay_read, which goes out in the
--- same flight, finds nothing. The commit need not be on disk before it goes on: a cursor that is lost
--- says some events twice, and their ids drop them.
-SELECT set_config('synchronous_commit', 'off', true),
-       set_config('reeve.leads', pg_try_advisory_xact_lock(7236117)::text, true);
+-- same flight, finds nothing.
+SELECT set_config('reeve.leads', pg_try_advisory_xact_lock(7236117)::text, true);
 
 -- name: relay_read
 -- Events before the oldest transaction that is still running, after the cursor, in commit order of
