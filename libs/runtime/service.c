@@ -33,13 +33,13 @@ static struct {
 
 /* Streams and consumers: whatever is missing is made, at the start, after a reconnect and every
  * half minute. */
-static enum rv_status tick_streams(struct rv_ctx *cx, void *state, bool *again)
+static enum rv_status tick_streams(struct rv_ctx *cx, void *state, struct rv_tick_next *next)
 {
     const struct rv_runtime *runtime = state;
     const struct rv_stream *const *streams = runtime->service->streams;
     const struct rv_ear *ear = runtime->service->ears;
 
-    (void)again;
+    (void)next;
     if (!rv_bus_connected(runtime->bus))
         return RV_OK; /* the reconnect wakes us */
     for (; streams && *streams; streams++)

@@ -23,8 +23,14 @@ typedef enum rv_status rv_handler_fn(struct rv_ctx *cx, void *service, const voi
 typedef enum rv_status rv_batch_fn(struct rv_ctx *cx, void *service, const void *in, void *out,
                                    size_t n);
 
-/* Something that is due every so often; *@again asks for the next one at once (there was more). */
-typedef enum rv_status rv_tick_fn(struct rv_ctx *cx, void *service, bool *again);
+/* What a tick says of its next run; without a word it comes when it is due, or woken. */
+struct rv_tick_next {
+    bool again; /* at once: there was more */
+    int64_t
+        rest_ms; /* not before that, even if it is woken: what comes meanwhile is done in one go */
+};
+/* Something that is due every so often. @next is zero, and looked at when RV_OK is returned. */
+typedef enum rv_status rv_tick_fn(struct rv_ctx *cx, void *service, struct rv_tick_next *next);
 
 /* Defines a handler with its real types; the table row names it as an rv_handler_fn. */
 #define RV_HANDLER(name, service_param, in_param, out_param)                                       \
@@ -130,7 +136,7 @@ struct rv_runtime {
     struct rv_ears *ears;
 };
 
-/* Wakes a tick of this process now (the relay after a commit). Safe from any thread. */
+/* Wakes a tick of this process now, or when it has rested. Safe from any thread. */
 void rv_tick_wake(struct rv_runtime *runtime, const char *name);
 
 /*

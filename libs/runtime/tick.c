@@ -18,7 +18,7 @@ struct clockwork {
     struct rv_queue *queue;
     struct rv_meter *meter;
     char *point; /* "tick.<name>"; the meter keeps it too, so it stays */
-    int64_t due_ms;
+    int64_t due_ms, rested_ms;
     bool busy;   /* pushed or running */
     bool wanted; /* woken meanwhile */
 };
@@ -42,10 +42,22 @@ static void push(struct clockwork *clock)
     clock->due_ms = rv_monotonic_ms() + clock->row->every_ms;
 }
 
-static rv_result run(struct rv_ctx *cx, struct clockwork *clock, bool *again)
+/* With the lock held: now, or when it has rested. */
+static void push_rested(struct clockwork *clock)
+{
+    if (clock->rested_ms <= rv_monotonic_ms()) {
+        push(clock);
+        return;
+    }
+    clock->due_ms = clock->rested_ms;
+    if (clock->due_ms < clock->all->next_ms)
+        pthread_cond_signal(&clock->all->change);
+}
+
+static rv_result run(struct rv_ctx *cx, struct clockwork *clock, struct rv_tick_next *next)
 {
     RV_TRY(cx, rv_failpoint_at(cx, clock->point, "begin"));
-    RV_TRY(cx, clock->row->tick(cx, clock->state, again));
+    RV_TRY(cx, clock->row->tick(cx, clock->state, next));
     RV_TRY(cx, rv_failpoint_at(cx, clock->point, "commit.before"));
     RV_TRY(cx, rv_db_commit(cx));
     rv_ctx_run_after(cx);
@@ -57,27 +69,32 @@ static void work_tick(struct rv_ctx *cx, void *arg, void **items, size_t n)
     struct clockwork *clock = arg;
     struct rv_ticks *all = clock->all;
     int64_t start_ns = rv_monotonic_ns();
-    bool again = false;
+    struct rv_tick_next next = { 0 };
     enum rv_status status;
+    int64_t now_ms;
 
     (void)items;
     pthread_mutex_lock(&all->lock);
     clock->wanted = false; /* whoever woke it until now is served by this run */
     pthread_mutex_unlock(&all->lock);
-    status = run(cx, clock, &again);
+    status = run(cx, clock, &next);
     if (status != RV_OK) {
         rv_db_rollback(cx);
         cx->after = NULL;
-        again = false;
+        next = (struct rv_tick_next){ 0 };
         rv_log_failure(cx, "tick failed", clock->row->name);
     }
     rv_meter_add(clock->meter, n, rv_monotonic_ns() - start_ns,
                  status == RV_OK ? NULL : rv_status_text(status));
     pthread_mutex_lock(&all->lock);
     clock->busy = false;
-    clock->due_ms = rv_monotonic_ms() + clock->row->every_ms;
-    if (again || clock->wanted)
+    now_ms = rv_monotonic_ms();
+    clock->rested_ms = now_ms + next.rest_ms;
+    clock->due_ms = now_ms + clock->row->every_ms;
+    if (next.again)
         push(clock);
+    else if (clock->wanted)
+        push_rested(clock);
     if (!clock->busy && clock->due_ms < all->next_ms)
         pthread_cond_signal(&all->change);
     pthread_mutex_unlock(&all->lock);
@@ -173,7 +190,8 @@ void rv_tick_wake(struct rv_runtime *runtime, const char *name)
         if (strcmp(clock->row->name, name) != 0)
             continue;
         clock->wanted = true;
-        push(clock);
+        if (!clock->busy)
+            push_rested(clock);
     }
     pthread_mutex_unlock(&ticks->lock);
 }

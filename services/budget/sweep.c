@@ -7,7 +7,7 @@
 
 enum { SWEEP_MAX = 500 }; /* as the statements say */
 
-enum rv_status tick_sweep(struct rv_ctx *cx, void *state, bool *again)
+enum rv_status tick_sweep(struct rv_ctx *cx, void *state, struct rv_tick_next *next)
 {
     struct budget_service *service = state;
     struct hold_ask extend = { .expires_ms = service->config.hold_ttl_ms };
@@ -21,7 +21,7 @@ enum rv_status tick_sweep(struct rv_ctx *cx, void *state, bool *again)
     asks = rv_new_array(cx, struct settle_ask, runs.n + calls.n + 1);
     memcpy(asks, calls.items, calls.n * sizeof(*asks));
     memcpy(asks + calls.n, runs.items, runs.n * sizeof(*asks));
-    *again = runs.n == SWEEP_MAX || calls.n == SWEEP_MAX;
+    next->again = runs.n == SWEEP_MAX || calls.n == SWEEP_MAX;
     return settle_all(cx, service, asks, rv_new_array(cx, struct settled, runs.n + calls.n + 1),
                       runs.n + calls.n);
 }

@@ -158,7 +158,7 @@ static void forget(struct untold *untold, size_t n)
     pthread_mutex_unlock(&untold->lock);
 }
 
-enum rv_status tick_tell(struct rv_ctx *cx, void *state, bool *again)
+enum rv_status tick_tell(struct rv_ctx *cx, void *state, struct rv_tick_next *next)
 {
     struct evaluator_service *service = state;
     struct event_add *adds = rv_new_array(cx, struct event_add, TELL_BATCH);
@@ -169,7 +169,7 @@ enum rv_status tick_tell(struct rv_ctx *cx, void *state, bool *again)
     RV_TRY(cx, tell(cx, service, adds, n));
     forget(&service->untold, n);
     rv_count(&service->metrics[EVALUATOR_UNTOLD], -(int64_t)n);
-    *again = n == TELL_BATCH;
+    next->again = n == TELL_BATCH;
     return RV_OK;
 }
 

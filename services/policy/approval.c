@@ -101,13 +101,13 @@ RV_HANDLER(on_approval_decide, struct policy_service *service, const struct appr
 
 enum { EXPIRE_MAX = 200 }; /* as the statement says */
 
-enum rv_status tick_expire(struct rv_ctx *cx, void *state, bool *again)
+enum rv_status tick_expire(struct rv_ctx *cx, void *state, struct rv_tick_next *next)
 {
     struct policy_service *service = state;
     struct rv_rows refs;
 
     RV_TRY(cx, rv_db_rows(cx, &SQL_APPROVALS_EXPIRE, rv_nothing, &approval_ref_record, &refs));
     tell_decided(cx, service, refs.items, refs.n);
-    *again = refs.n == EXPIRE_MAX;
+    next->again = refs.n == EXPIRE_MAX;
     return RV_OK;
 }

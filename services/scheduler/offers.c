@@ -179,12 +179,12 @@ struct offer *offers_take(struct offers *offers, struct rv_ctx *cx, size_t n, in
     return offer;
 }
 
-enum rv_status tick_offers(struct rv_ctx *cx, void *state, bool *again)
+enum rv_status tick_offers(struct rv_ctx *cx, void *state, struct rv_tick_next *next)
 {
     struct scheduler_service *service = state;
     struct offers *offers = service->offers;
 
-    (void)cx, (void)again;
+    (void)cx, (void)next;
     for (;;) {
         struct heard *old = NULL;
 

@@ -9,6 +9,9 @@
 /* Publishing may flush and wait twice; all of it must end before the session is taken for idle. */
 enum { RELAY_BATCH = 2000, PUBLISH_TIMEOUT_MS = 1200, TOLD_BYTES = 256 * 1024 };
 
+/* A round costs as much as fifteen events: where there are many, it waits a moment for more. */
+enum { RELAY_MANY = 16, RELAY_REST_MS = 2 };
+
 /* An event that no message can carry is said without its data, or it would hold up all others. */
 static rv_result write_event(struct rv_ctx *cx, const struct event *event, const uint8_t **bytes,
                              size_t *len)
@@ -83,7 +86,7 @@ static rv_result publish(struct rv_ctx *cx, struct scheduler_service *service,
  * what was published twice after a crash is dropped by its message id, so the cursor need not be on
  * disk before it goes on.
  */
-enum rv_status tick_relay(struct rv_ctx *cx, void *state, bool *again)
+enum rv_status tick_relay(struct rv_ctx *cx, void *state, struct rv_tick_next *next)
 {
     struct scheduler_service *service = state;
     struct rv_rows rows;
@@ -94,7 +97,8 @@ enum rv_status tick_relay(struct rv_ctx *cx, void *state, bool *again)
         return RV_OK;
     tell_gateways(cx, service, rows.items, rows.n);
     RV_TRY(cx, publish(cx, service, &rows));
-    *again = rows.n == RELAY_BATCH;
+    next->again = rows.n == RELAY_BATCH;
+    next->rest_ms = rows.n >= RELAY_MANY ? RELAY_REST_MS : 0;
     rv_db_commit_async(cx);
     return rv_db_exec(
         cx, &SQL_RELAY_MOVE,

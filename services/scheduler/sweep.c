@@ -155,7 +155,7 @@ static const char *earlier(const char *a, const char *b)
  * never taken, waits that are over, deadlines, approvals nobody heard of. Safe with two: every
  * mend looks again under the run's lock.
  */
-enum rv_status tick_sweep(struct rv_ctx *cx, void *state, bool *again)
+enum rv_status tick_sweep(struct rv_ctx *cx, void *state, struct rv_tick_next *next)
 {
     struct scheduler_service *service = state;
     struct task_ref from = { .run_id = service->sweep_after[0] ? service->sweep_after : FIRST_RUN };
@@ -177,7 +177,7 @@ enum rv_status tick_sweep(struct rv_ctx *cx, void *state, bool *again)
     after = after ? after : last_of(&page, PAGE_MAX);
     if (after) {
         memcpy(service->sweep_after, after, sizeof(FIRST_RUN));
-        *again = true;
+        next->again = true;
     }
     tell_approvals(cx, service, &approvals);
     return mend_all(cx, service, &(struct mending){ tasks.items, runs.items, tasks.n, runs.n });

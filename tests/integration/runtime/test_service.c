@@ -39,12 +39,14 @@ static const struct rv_stream events = { "TEST_EVENTS", "reeve.ev.test.>", false
                                          1 << 20 };
 static const struct rv_consumer_row hearing = { &events, "test-ear", "reeve.ev.test.>", 5000, 100 };
 
-static rv_tick_fn tick_rare;
+enum { CALM_REST_MS = 500 };
+
+static rv_tick_fn tick_rare, tick_calm;
 rv_batch_fn on_bake, on_news, on_event;
 rv_handler_fn on_ask_one;
 
 static struct rv_runtime *running;
-static atomic_int heard_news, heard_events, baked_late, ticks, flaky, lost;
+static atomic_int heard_news, heard_events, baked_late, ticks, calm_ticks, flaky, lost;
 
 static void tell_lost(struct rv_ctx *cx, void *arg)
 {
@@ -89,11 +91,13 @@ RV_HANDLER(on_ask_one, void *service, const struct sample *ask, struct sample *a
         atomic_int *counter;
     } counters[] = {
         { "news", &heard_news }, { "events", &heard_events },   { "ticks", &ticks },
-        { "lost", &lost },       { "baked late", &baked_late },
+        { "lost", &lost },       { "baked late", &baked_late }, { "calm ticks", &calm_ticks },
     };
 
     if (strcmp(ask->name, "wake") == 0)
         rv_tick_wake(running, "rare");
+    if (strcmp(ask->name, "wake calm") == 0)
+        rv_tick_wake(running, "calm");
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
         if (strcmp(ask->name, counters[i].name) == 0) {
             *answer =
@@ -121,9 +125,16 @@ RV_BATCH_HANDLER(on_event, void *service, const struct sample *items, void *noth
 }
 
 /* The first run wants two more at once. */
-static enum rv_status tick_rare(struct rv_ctx *cx, void *service, bool *again)
+static enum rv_status tick_rare(struct rv_ctx *cx, void *service, struct rv_tick_next *next)
 {
-    *again = atomic_fetch_add(&ticks, 1) < 2;
+    next->again = atomic_fetch_add(&ticks, 1) < 2;
+    return RV_OK;
+}
+
+static enum rv_status tick_calm(struct rv_ctx *cx, void *service, struct rv_tick_next *next)
+{
+    atomic_fetch_add(&calm_ticks, 1);
+    next->rest_ms = CALM_REST_MS;
     return RV_OK;
 }
 
@@ -143,7 +154,9 @@ static int serve(int argc, char **argv)
         { .subject = &news, .handle_many = on_news },
         { 0 },
     };
-    static const struct rv_tick rows[] = { { "rare", tick_rare, 3600000 }, { 0 } };
+    static const struct rv_tick rows[] = { { "rare", tick_rare, 3600000 },
+                                           { "calm", tick_calm, 3600000 },
+                                           { 0 } };
     static const struct rv_ear ears[] = { { &hearing, &event, on_event, 0 }, { 0 } };
     static const struct rv_stream *const streams[] = { &events, NULL };
     static const char *const failpoints[] = { "test.own", NULL };
@@ -413,6 +426,29 @@ static void a_tick_runs_again_and_when_woken(void **state)
     assert_true(count_becomes("ticks", 4));
 }
 
+static void wake_calm(struct rv_ctx *cx, int times)
+{
+    struct sample ask = { .name = "wake calm" }, got;
+
+    for (int i = 0; i < times; i++)
+        assert_ok(cx, rv_bus_ask(cx, bus, &ask_one, &ask, &got, ASK_MS));
+}
+
+static void a_tick_that_rests_does_once_what_it_was_woken_for_meanwhile(void **state)
+{
+    struct rv_ctx *cx = *state;
+    int64_t before = count_of("calm ticks");
+
+    rv_sleep_ms(CALM_REST_MS + 100);
+    wake_calm(cx, 1);
+    assert_true(count_becomes("calm ticks", before + 1)); /* rested: at once */
+    wake_calm(cx, 3);
+    assert_int_equal(count_of("calm ticks"), before + 1);
+    assert_true(count_becomes("calm ticks", before + 2));
+    rv_sleep_ms(CALM_REST_MS + 100);
+    assert_int_equal(count_of("calm ticks"), before + 2);
+}
+
 static void publish_event(struct rv_ctx *cx, const char *name)
 {
     struct sample sample = { .name = name };
@@ -566,6 +602,7 @@ int main(int argc, char **argv)
         RV_TEST(an_ask_nobody_waits_for_any_more_is_not_worked),
         RV_TEST(news_are_heard),
         RV_TEST(a_tick_runs_again_and_when_woken),
+        RV_TEST(a_tick_that_rests_does_once_what_it_was_woken_for_meanwhile),
         RV_TEST(events_are_heard_until_they_are_done),
         RV_TEST(says_who_it_is),
         RV_TEST(says_all_config_errors_and_exits_2),
