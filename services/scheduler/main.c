@@ -1,4 +1,5 @@
 #include "contract/subjects.h"
+#include "ends.h"
 #include "hand.h"
 #include "offers.h"
 #include "plans.h"
@@ -32,6 +33,7 @@ static struct rv_tick ticks[] = {
     { "sweep", tick_sweep, 1000 },
     { "relay", tick_relay, 250 },
     { "offers", tick_offers, 500 },
+    { "settle", tick_settle, 500 },
     { 0 },
 };
 
@@ -55,6 +57,7 @@ static enum rv_status open_scheduler(struct rv_ctx *cx, void *state, struct rv_r
     scheduler.plans = plan_cache_new(PLANS_KEPT);
     scheduler.hand = hand_new(RUNS_AT_HAND);
     scheduler.offers = offers_new();
+    scheduler.ends = ends_new();
     ticks[0].every_ms = scheduler.config.sweep_ms;
     ticks[1].every_ms = scheduler.config.relay_ms;
     return offers_listen(cx, scheduler.offers, runtime->bus);
@@ -64,6 +67,7 @@ static void close_scheduler(void *state)
 {
     (void)state;
     offers_free(scheduler.offers);
+    ends_free(scheduler.ends);
     hand_free(scheduler.hand);
     plan_cache_free(scheduler.plans);
 }

@@ -44,6 +44,7 @@ RV_METRICS_DECLARE(scheduler_metric, SCHEDULER_METRICS)
 struct plan_cache;
 struct hand;
 struct offers;
+struct ends;
 
 struct scheduler_service {
     struct scheduler_config config;
@@ -51,10 +52,11 @@ struct scheduler_service {
     struct plan_cache *plans;
     struct hand *hand;
     struct offers *offers;
+    struct ends *ends;
     char sweep_after[40]; /* the run where the sweeper's walk stands */
 };
 
 rv_batch_fn on_run_create, on_task_claim, on_task_report, on_task_renew, on_task_record,
     on_event_add, on_approval_decided, on_dead_letter;
 rv_handler_fn on_run_control, on_plan_get, on_journal_get, on_dead_letter_requeue;
-rv_tick_fn tick_sweep, tick_relay, tick_offers;
+rv_tick_fn tick_sweep, tick_relay, tick_offers, tick_settle;

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "contract/subjects.h"
-#include "domain/budget.h"
+#include "ends.h"
 #include "runtime/failpoint.h"
 
 /* Tasks of one message: so that one executor does not swallow a fan-out. */
@@ -64,17 +64,14 @@ static void announce(struct rv_ctx *cx, struct news *news)
     }
 }
 
-static void settle(struct rv_ctx *cx, struct news *news)
+static void settle(struct news *news)
 {
     struct outbox *out = news->outbox;
-    struct settle_ask *asks = rv_new_array(cx, struct settle_ask, out->n_over);
 
     for (size_t i = 0; i < out->n_over; i++)
-        asks[i] = (struct settle_ask){ .tenant_id = out->over[i]->tenant_id,
-                                       .hold_id = out->over[i]->hold_id };
-    if (out->n_over && rv_bus_tell(cx, news->service->runtime->bus, &SUBJ_BUDGET_SETTLE, asks,
-                                   out->n_over) != RV_OK)
-        unheard(cx, "settlements");
+        ends_add(news->service->ends, out->over[i]);
+    if (out->n_over)
+        rv_tick_wake(news->service->runtime, "settle");
 }
 
 static void stop(struct rv_ctx *cx, struct news *news, struct run **runs, size_t n_runs)
@@ -101,7 +98,7 @@ static void tell(struct rv_ctx *cx, void *arg)
         rv_tick_wake(news->service->runtime, "relay");
     stop(cx, news, out->cancelling, out->n_cancelling);
     stop(cx, news, out->over, out->n_over);
-    settle(cx, news);
+    settle(news);
 }
 
 void tell_after_commit(struct batch *batch)
