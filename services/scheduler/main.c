@@ -14,7 +14,7 @@ static struct scheduler_service scheduler;
 
 /* clang-format off */
 static const struct rv_handler handlers[] = {
-    { &SUBJ_RUN_CREATE,       .handle_many = on_run_create, .parallel = 2, .stale = true },
+    { &SUBJ_RUN_CREATE,       .handle_many = on_run_create, .stale = true },
     { &SUBJ_RUN_CONTROL,      .handle = on_run_control },
     { &SUBJ_PLAN_GET,         .handle = on_plan_get },
     { &SUBJ_TASK_CLAIM,       .handle_many = on_task_claim, .stale = true },
