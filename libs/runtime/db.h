@@ -77,7 +77,8 @@ rv_result rv_db_one(struct rv_ctx *cx, const struct rv_sql *sql, struct rv_in in
  * After a first statement: this work's commit is seen by all at once and on disk a moment later
  * (Postgres' asynchronous commit). Postgres may forget it in a crash, but never what it followed:
  * the log is one, so whatever is committed on top of it takes it along to the disk. For work that
- * nobody outside hears of before that, or that is done again when it is missing.
+ * nobody outside hears of before that, or that is done again when it is missing. Whoever commits
+ * on top of it looks whether it is still there: the crash may have been in between.
  */
 void rv_db_commit_async(struct rv_ctx *cx);
 

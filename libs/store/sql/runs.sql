@@ -29,6 +29,9 @@ FROM unnest(:*run_key) AS k
      JOIN runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id;
 
 -- name: runs_new
+-- Each with a verdict and a hold that are there. They are committed by others, asynchronously: Postgres
+-- may have forgotten them in a crash since, and then all of it is asked again.
+WITH made AS (
 INSERT INTO runs (tenant_id, run_id, project_id, plan_id, name, state, phase, priority, input, error, labels,
                   decision_id, hold_id, approval_id, limit_microusd, limit_tokens, run_seq,
                   tasks_total, tasks_open, tasks_live, idempotency_key, request_hash, created_by, trace_id,
@@ -37,7 +40,12 @@ SELECT tenant_id, run_id, project_id, plan_id, name, state, phase, priority, inp
        decision_id, hold_id, approval_id, limit_microusd, limit_tokens, run_seq,
        tasks_total, tasks_open, tasks_live, idempotency_key, request_hash, created_by, trace_id,
        at_ms(created_at_ms), at_ms(started_at_ms), at_ms(ended_at_ms), at_ms(deadline_at_ms)
-FROM unnest(:*run_new) AS n;
+FROM unnest(:*run_new) AS n
+WHERE (SELECT true FROM decisions d WHERE d.tenant_id = n.tenant_id AND d.decision_id = n.decision_id)
+  AND (SELECT true FROM holds h WHERE h.tenant_id = n.tenant_id AND h.hold_id = n.hold_id)
+RETURNING 1
+)
+SELECT must_be_all(count(*), cardinality(:*run_new)) FROM made;
 
 -- name: runs_save
 -- Each as it follows from the version before it. Whoever had seen an older one is undone, and does all
