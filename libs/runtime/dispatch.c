@@ -230,6 +230,7 @@ static struct rv_desk *desk_new(struct rv_runtime *runtime, const struct rv_hand
         .name = handler->subject->name,
         .depth = (size_t)runtime->config->queue_depth,
         .parallel = handler->parallel ? handler->parallel : 1,
+        .alone_ms = handler->alone_ms,
         .turn = handler->turn,
         .work = work_mails,
         .drop = free,

@@ -17,6 +17,7 @@ struct rv_queue {
     void **ring;
     size_t size, head, count; /* the ring grows up to options.depth */
     size_t busy;              /* workers that do its work now */
+    int64_t waits_since_ms; /* the first of those that wait, or whoever took what came before it */
 };
 
 struct rv_pool {
@@ -83,12 +84,19 @@ static void grow(struct rv_queue *queue)
     queue->head = 0;
 }
 
+/* Asked when something comes and when a worker is free: there is no clock of its own. */
+static bool waits_too_long(const struct rv_queue *queue)
+{
+    return rv_monotonic_ms() - queue->waits_since_ms >= queue->options.alone_ms;
+}
+
 static bool runnable(const struct rv_queue *queue)
 {
     size_t turn = queue->options.turn;
 
     return queue->count > 0 && queue->busy < queue->options.parallel &&
-           (turn == 0 || queue->pool->turns[turn] == 0);
+           (turn == 0 || queue->pool->turns[turn] == 0) &&
+           (queue->busy == 0 || queue->options.alone_ms == 0 || waits_too_long(queue));
 }
 
 /*
@@ -114,6 +122,8 @@ bool rv_queue_push(struct rv_queue *queue, void *item)
     if (taken) {
         if (queue->count == queue->size)
             grow(queue);
+        if (queue->count == 0 && queue->options.alone_ms)
+            queue->waits_since_ms = rv_monotonic_ms();
         queue->ring[(queue->head + queue->count++) % queue->size] = item;
         call_worker(pool, queue);
     }
@@ -153,6 +163,8 @@ static size_t take(struct rv_queue *queue, void **items)
         items[i] = queue->ring[(queue->head + i) % queue->size];
     queue->head = (queue->head + n) % queue->size;
     queue->count -= n;
+    if (queue->options.alone_ms)
+        queue->waits_since_ms = rv_monotonic_ms();
     queue->busy++;
     queue->pool->turns[queue->options.turn]++;
     return n;

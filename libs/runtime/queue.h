@@ -17,9 +17,10 @@ enum { RV_TURNS_MAX = 8 };
 
 struct rv_queue_options {
     const char *name;
-    size_t depth;    /* items that may wait; one more is refused */
-    size_t batch;    /* items that one unit of work takes at most */
-    size_t parallel; /* workers that may be busy with this queue at once */
+    size_t depth;     /* items that may wait; one more is refused */
+    size_t batch;     /* items that one unit of work takes at most */
+    size_t parallel;  /* workers that may be busy with this queue at once */
+    int64_t alone_ms; /* a second one comes only to what has waited that long: batches stay whole */
     size_t turn; /* below RV_TURNS_MAX: of queues with one turn one is worked on at once; 0: none */
     /* Does the work. Items are the callee's from here on. Not called with n = 0. */
     void (*work)(struct rv_ctx *cx, void *arg, void **items, size_t n);

@@ -25,9 +25,8 @@ typedef enum rv_status rv_batch_fn(struct rv_ctx *cx, void *service, const void 
 
 /* What a tick says of its next run; without a word it comes when it is due, or woken. */
 struct rv_tick_next {
-    bool again; /* at once: there was more */
-    int64_t
-        rest_ms; /* not before that, even if it is woken: what comes meanwhile is done in one go */
+    bool again;      /* at once: there was more */
+    int64_t rest_ms; /* else not before that, even if it is woken: what comes is done in one go */
 };
 /* Something that is due every so often. @next is zero, and looked at when RV_OK is returned. */
 typedef enum rv_status rv_tick_fn(struct rv_ctx *cx, void *service, struct rv_tick_next *next);
@@ -62,8 +61,9 @@ struct rv_handler {
     const struct rv_subject *subject;
     rv_handler_fn *handle;
     rv_batch_fn *handle_many;
-    size_t batch;    /* items a unit of work takes at most; 0: 256 */
-    size_t parallel; /* units of this subject at once; 0: 1 */
+    size_t batch;     /* items a unit of work takes at most; 0: 256 */
+    size_t parallel;  /* units of this subject at once; 0: 1 */
+    int64_t alone_ms; /* the others only come to what has waited that long; 0: at once */
     size_t turn; /* handlers with the same number work in turn: they would wait for rows; 0: any */
     bool stale;  /* an ask whose asker waits no longer is answered RV_BUSY unread */
 };

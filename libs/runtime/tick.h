@@ -3,7 +3,7 @@
 /*
  * Ticks at work: one thread watches the clock and pushes what is due into the pool, where each
  * tick has a queue of its own, one deep; so a tick never runs twice at once in a process. A wake
- * while it runs makes it run once more.
+ * while it runs or rests makes it run once more, when it has rested.
  */
 
 #include "runtime/service.h"

@@ -10,7 +10,7 @@
 #include "runtime/secret.h"
 #include "strikes.h"
 
-enum { BATCH = 128, DOOR_BATCH = 8, DOORS = 2 };
+enum { BATCH = 128, BATCHES_AT_ONCE = 2, ALONE_MS = 15, DOOR_BATCH = 8, DOORS = 2 };
 
 struct front {
     struct gateway *gateway;
@@ -113,8 +113,9 @@ static void work_lost(struct rv_ctx *cx, void *arg, void **items, size_t n)
 }
 
 /*
- * Single requests are shared by all workers. What comes in batches is done by one: two would halve
- * the batches, and a batch of twenty is hardly dearer than one of ten.
+ * Single requests are shared by all workers. What comes in batches is done by one, as two would
+ * halve them; a second one comes to what has waited: behind batches of other tenants, or a slow
+ * answer.
  */
 static void open_desk(struct front *front, struct desk *desk, const struct rv_route *route)
 {
@@ -124,7 +125,10 @@ static void open_desk(struct front *front, struct desk *desk, const struct rv_ro
         .name = route->path,
         .depth = (size_t)gateway->config.http_queue,
         .batch = route->call_many ? BATCH : 1,
-        .parallel = route->roles == MAY_ANYBODY || route->call_many ? 1 : workers,
+        .parallel = route->roles == MAY_ANYBODY ? 1
+                    : route->call_many          ? BATCHES_AT_ONCE
+                                                : workers,
+        .alone_ms = route->call_many ? ALONE_MS : 0,
         .work = serve_visits,
         .drop = drop_visit,
         .arg = desk,

@@ -9,7 +9,9 @@
 #include "contract/subjects.h"
 #include "domain/budget.h"
 
-enum { ENDS_MAX = 1000, SETTLE_REST_MS = 20 };
+/* A client alone finds its money free when it hears of its run's end: only where many end is there
+ * a rest. A message is no more than the budget settles at once. */
+enum { ENDS_MAX = 1000, TELL_MAX = 256, SETTLE_MANY = 8, SETTLE_REST_MS = 20 };
 
 struct end {
     char tenant_id[RV_ID_LEN + 1], hold_id[RV_ID_LEN + 1];
@@ -68,19 +70,33 @@ static struct end *take_all(struct rv_ctx *cx, struct ends *ends, size_t *n)
     return items;
 }
 
-enum rv_status tick_settle(struct rv_ctx *cx, void *state, struct rv_tick_next *next)
+static void tell_some(struct rv_ctx *cx, struct scheduler_service *service, const struct end *ends,
+                      size_t n)
 {
-    struct scheduler_service *service = state;
-    struct settle_ask *asks;
-    struct end *ends;
-    size_t n;
+    struct settle_ask *asks = rv_new_array(cx, struct settle_ask, n);
 
-    ends = take_all(cx, service->ends, &n);
-    if (n == 0)
-        return RV_OK;
-    asks = rv_new_array(cx, struct settle_ask, n);
     for (size_t i = 0; i < n; i++)
         asks[i] = (struct settle_ask){ .tenant_id = ends[i].tenant_id, .hold_id = ends[i].hold_id };
-    next->rest_ms = SETTLE_REST_MS;
-    return rv_bus_tell(cx, service->runtime->bus, &SUBJ_BUDGET_SETTLE, asks, n);
+    if (rv_bus_tell(cx, service->runtime->bus, &SUBJ_BUDGET_SETTLE, asks, n) != RV_OK)
+        rv_warn(cx, "settlements were not told; the budget's sweep will find them",
+                RV_F("runs", (int64_t)n), RV_F("why", (const char *)cx->error.text));
+    cx->error = (struct rv_error){ 0 };
+}
+
+size_t ends_tell(struct rv_ctx *cx, struct scheduler_service *service)
+{
+    size_t n;
+    struct end *ends = take_all(cx, service->ends, &n);
+
+    if (n == ENDS_MAX)
+        rv_warn(cx, "more runs ended than are told; the budget's sweep finds the others");
+    for (size_t from = 0; from < n; from += TELL_MAX)
+        tell_some(cx, service, ends + from, n - from < TELL_MAX ? n - from : TELL_MAX);
+    return n;
+}
+
+enum rv_status tick_settle(struct rv_ctx *cx, void *state, struct rv_tick_next *next)
+{
+    next->rest_ms = ends_tell(cx, state) >= SETTLE_MANY ? SETTLE_REST_MS : 0;
+    return RV_OK;
 }

@@ -2,8 +2,8 @@
 
 /*
  * Ends: runs that are over, whose holds the budget is to settle. Nobody waits for that, and one
- * settlement costs the budget as much as twenty that come together: so they gather here, and go out
- * at once only after a while without any. What a crash loses is found by the budget's sweep.
+ * settlement costs the budget as much as twenty that come together: so where many runs end they
+ * gather here for a moment. What a crash loses is found by the budget's sweep, two seconds later.
  */
 
 #include "domain/run.h"
@@ -12,5 +12,8 @@
 struct ends *ends_new(void);
 void ends_free(struct ends *ends); /* NULL is fine */
 
-/* Once the end of @run is committed. When too many have gathered it is left to the sweep. */
+/* Tells the budget of all that have gathered; how many. */
+size_t ends_tell(struct rv_ctx *cx, struct scheduler_service *service);
+
+/* Once the end of @run is committed. When a thousand have gathered it is left to the sweep. */
 void ends_add(struct ends *ends, const struct run *run);

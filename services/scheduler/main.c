@@ -8,13 +8,14 @@
 RV_SETTINGS_TABLE(scheduler_settings, scheduler_config, SCHEDULER_SETTINGS)
 RV_METRICS_DEFINE(scheduler_metric, SCHEDULER_METRICS)
 
-enum { PLANS_KEPT = 2000, RUNS_AT_HAND = 2000, SCHEMA_NEEDED = 10 };
+enum { PLANS_KEPT = 2000, RUNS_AT_HAND = 2000, CREATE_ALONE_MS = 15, SCHEMA_NEEDED = 10 };
 
 static struct scheduler_service scheduler;
 
 /* clang-format off */
 static const struct rv_handler handlers[] = {
-    { &SUBJ_RUN_CREATE,       .handle_many = on_run_create, .stale = true },
+    { &SUBJ_RUN_CREATE,       .handle_many = on_run_create, .parallel = 2,
+      .alone_ms = CREATE_ALONE_MS, .stale = true },
     { &SUBJ_RUN_CONTROL,      .handle = on_run_control },
     { &SUBJ_PLAN_GET,         .handle = on_plan_get },
     { &SUBJ_TASK_CLAIM,       .handle_many = on_task_claim, .stale = true },
@@ -63,9 +64,21 @@ static enum rv_status open_scheduler(struct rv_ctx *cx, void *state, struct rv_r
     return offers_listen(cx, scheduler.offers, runtime->bus);
 }
 
+/* The last runs of the drain ended after the last tick. */
+static void settle_rest(void)
+{
+    struct rv_ctx cx;
+
+    rv_ctx_init(&cx);
+    ends_tell(&cx, &scheduler);
+    rv_ctx_release(&cx);
+}
+
 static void close_scheduler(void *state)
 {
     (void)state;
+    if (scheduler.ends)
+        settle_rest();
     offers_free(scheduler.offers);
     ends_free(scheduler.ends);
     hand_free(scheduler.hand);

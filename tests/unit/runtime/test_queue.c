@@ -134,6 +134,40 @@ static void lets_as_many_workers_in_as_the_queue_says(void **state)
     end(pool, 1000);
 }
 
+static struct rv_queue *add_alone(struct rv_pool *pool, struct seen *seen, int64_t alone_ms)
+{
+    return rv_pool_add(pool, &(struct rv_queue_options){ .name = "alone",
+                                                         .depth = 100,
+                                                         .batch = 100,
+                                                         .parallel = 2,
+                                                         .alone_ms = alone_ms,
+                                                         .work = work,
+                                                         .drop = drop,
+                                                         .arg = seen });
+}
+
+static void a_second_worker_comes_only_to_what_has_waited(void **state)
+{
+    struct seen seen = { 0 };
+    struct rv_pool *pool = rv_pool_new();
+    struct rv_queue *queue = add_alone(pool, &seen, 300);
+
+    atomic_store(&seen.held, true);
+    assert_ok((struct rv_ctx *)*state, rv_pool_start(*state, pool, 2, NULL));
+    assert_true(push(queue));
+    wait_for(&seen.at_once, 1);
+    assert_true(push(queue));
+    rv_sleep_ms(50);
+    assert_int_equal(seen.at_once, 1); /* what comes meanwhile stays together */
+    rv_sleep_ms(300);
+    assert_true(push(queue)); /* somebody has to look */
+    wait_for(&seen.at_once, 2);
+    atomic_store(&seen.held, false);
+    wait_for(&seen.items, 3);
+    assert_int_equal(seen.batches, 2);
+    end(pool, 1000);
+}
+
 static struct rv_queue *add_in_turn(struct rv_pool *pool, struct seen *seen)
 {
     return rv_pool_add(pool, &(struct rv_queue_options){ .name = "in turn",
@@ -234,6 +268,7 @@ int main(void)
         RV_TEST(refuses_one_more_than_its_depth),
         RV_TEST(lets_as_many_workers_in_as_the_queue_says),
         RV_TEST(works_in_turn_on_queues_that_share_one),
+        RV_TEST(a_second_worker_comes_only_to_what_has_waited),
         RV_TEST(a_full_queue_starves_no_other),
         RV_TEST(finishes_what_waits_before_it_stops),
         RV_TEST(loses_nothing_under_many_pushers),
