@@ -200,14 +200,17 @@ static bool is_free(int port)
 int stack_free_port(void)
 {
     static unsigned seed;
+    static bool given[12000]; /* to another server of this process, which may not listen yet */
 
     if (seed == 0)
         seed = (unsigned)getpid() * 2654435761U ^ (unsigned)rv_monotonic_ns();
     for (int tries = 0; tries < 1000; tries++) {
-        int port = 20000 + rand_r(&seed) % 12000;
+        int draw = rand_r(&seed) % 12000, port = 20000 + draw;
 
-        if (is_free(port))
-            return port;
+        if (given[draw] || !is_free(port))
+            continue;
+        given[draw] = true;
+        return port;
     }
     return 0;
 }

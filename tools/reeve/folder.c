@@ -79,6 +79,16 @@ bool folder_port_is_free(int64_t port)
     return ok;
 }
 
+bool folder_port_claim(int64_t port)
+{
+    static bool claimed[UINT16_MAX + 1];
+
+    if (port <= 0 || port > UINT16_MAX || claimed[port] || !folder_port_is_free(port))
+        return false;
+    claimed[port] = true;
+    return true;
+}
+
 int64_t folder_port_free(void)
 {
     for (int tries = 0; tries < 1000; tries++) {
@@ -87,7 +97,7 @@ int64_t folder_port_free(void)
 
         rv_random(&draw, sizeof(draw));
         port = PORT_FIRST + draw % PORT_COUNT;
-        if (folder_port_is_free(port))
+        if (folder_port_claim(port))
             return port;
     }
     return 0;

@@ -18,9 +18,13 @@ int64_t folder_port(const char *data, const char *name);
 /* Keeps it. */
 rv_result folder_port_keep(struct rv_ctx *cx, const char *data, const char *name, int64_t port);
 
-/* A port on loopback that nobody listens on at this moment. */
-int64_t folder_port_free(void);
+/* Nobody listens on it, on loopback, at this moment. */
 bool folder_port_is_free(int64_t port);
+
+/* It is free, and this process has not claimed it before for another of its programs, which may
+ * not listen yet. */
+bool folder_port_claim(int64_t port);
+int64_t folder_port_free(void); /* claims any; 0: there is none */
 
 /* The process id of the supervisor that runs on this folder; 0: nobody does. */
 int64_t folder_owner(const char *data);

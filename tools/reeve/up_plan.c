@@ -36,7 +36,7 @@ static rv_result choose_port(struct up *up, const char *name, int64_t *port)
     struct rv_ctx *cx = up->cli->cx;
 
     *port = folder_port(up->data, name);
-    if (*port == 0 || !folder_port_is_free(*port))
+    if (!folder_port_claim(*port))
         *port = folder_port_free();
     if (*port == 0)
         return rv_fail(cx, RV_UNAVAILABLE, "no free port for %s", name);
@@ -55,7 +55,7 @@ static rv_result choose_http_port(struct up *up, int64_t *port)
     *port = said > 0 ? said : kept > 0 ? kept : 8000;
     if (*port > 65535)
         return cli_misuse(up->cli, "there is no port %" PRId64, *port);
-    if (!folder_port_is_free(*port)) {
+    if (!folder_port_claim(*port)) {
         status = rv_fail(cx, RV_CONFLICT, "somebody listens on port %" PRId64 " already", *port);
         cx->error.hint = "--port N names another one, --port 0 takes any";
         return status;

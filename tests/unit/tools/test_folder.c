@@ -38,12 +38,19 @@ static void ports_are_kept_by_name(void **state)
     assert_int_equal(folder_port(home, "nat"), 0);
 }
 
-static void a_free_port_is_free(void **state)
+static void a_free_port_is_free_and_given_once(void **state)
 {
-    int64_t port = folder_port_free();
+    enum { MANY = 500 };
+    int64_t ports[MANY];
 
-    assert_true(port > 1024);
-    assert_true(folder_port_is_free(port));
+    for (int i = 0; i < MANY; i++) {
+        ports[i] = folder_port_free();
+        assert_true(ports[i] > 1024);
+        assert_true(folder_port_is_free(ports[i]));
+        assert_false(folder_port_claim(ports[i]));
+        for (int k = 0; k < i; k++)
+            assert_int_not_equal(ports[i], ports[k]);
+    }
 }
 
 static void one_folder_has_one_owner(void **state)
@@ -89,7 +96,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         HOME_TEST(ports_are_kept_by_name),
-        HOME_TEST(a_free_port_is_free),
+        HOME_TEST(a_free_port_is_free_and_given_once),
         HOME_TEST(one_folder_has_one_owner),
         HOME_TEST(a_missing_parent_is_said),
         HOME_TEST(secrets_are_written_for_this_user_only),
