@@ -94,11 +94,11 @@ static void tell(struct rv_ctx *cx, void *arg)
     rv_count(&scheduler_metric_rows[METRIC_TASKS_CLAIMED], (int64_t)out->n_attempts);
     rv_count(&scheduler_metric_rows[METRIC_RUNS_OVER], (int64_t)out->n_over);
     announce(cx, news);
+    settle(news); /* before the end is heard of: its money is wanted for the next run */
     if (out->n_events)
         rv_tick_wake(news->service->runtime, "relay");
     stop(cx, news, out->cancelling, out->n_cancelling);
     stop(cx, news, out->over, out->n_over);
-    settle(news);
 }
 
 void tell_after_commit(struct batch *batch)

@@ -67,11 +67,21 @@ static const struct point {
     { WORLD_GATEWAY, "POST /v1/runs.commit.after" },
 };
 
+/* Of the steps that a report makes ready, one comes with its answer; the others are announced. */
+static const char fan[] = "{\"project\":\"test\",\"name\":\"fan\",\"spec\":{\"nodes\":["
+                          "{\"node_id\":\"a\",\"kind\":\"noop\"},"
+                          "{\"node_id\":\"b\",\"kind\":\"noop\",\"needs\":[\"a\"]},"
+                          "{\"node_id\":\"c\",\"kind\":\"noop\",\"needs\":[\"a\"]},"
+                          "{\"node_id\":\"d\",\"kind\":\"noop\",\"needs\":[\"b\",\"c\"]}]}}";
+
 static int open_world(void **state)
 {
     static const struct world_options options = { .env = quick, .lease = "1s" };
 
-    return world_start(&world, &options) && world_furnish(&world, 1000000000, 3) ? 0 : -1;
+    return world_start(&world, &options) && world_furnish(&world, 1000000000, 3) &&
+                   world_make(&world, "/v1/workflows", fan)
+               ? 0
+               : -1;
 }
 
 static int close_world(void **state)
@@ -106,7 +116,7 @@ static void survives(const struct point *point)
     env[0] = rv_printf(&cx, "REEVE_FAILPOINTS=%s:2=exit", point->name);
     assert_true(world_restart(&world, point->part, 0, env));
     assert_true(stack_service_wait_ready(service));
-    assert_true(load_start(&load, &world, "chain", 3));
+    assert_true(load_start(&load, &world, "fan", 3));
     if (!waits_for_death(service)) {
         load_stop(&load);
         fail_msg("%s was never reached", point->name);
