@@ -1,6 +1,7 @@
 #include "ends.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,18 +42,14 @@ void ends_free(struct ends *ends)
     free(ends);
 }
 
-static void put_id(char to[RV_ID_LEN + 1], const char *id)
-{
-    to[0] = '\0';
-    strncat(to, id, RV_ID_LEN);
-}
-
 void ends_add(struct ends *ends, const struct run *run)
 {
     pthread_mutex_lock(&ends->lock);
     if (ends->n < ENDS_MAX) {
-        put_id(ends->items[ends->n].tenant_id, run->tenant_id);
-        put_id(ends->items[ends->n++].hold_id, run->hold_id);
+        struct end *end = &ends->items[ends->n++];
+
+        snprintf(end->tenant_id, sizeof(end->tenant_id), "%s", run->tenant_id);
+        snprintf(end->hold_id, sizeof(end->hold_id), "%s", run->hold_id);
     }
     pthread_mutex_unlock(&ends->lock);
 }

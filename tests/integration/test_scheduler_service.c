@@ -59,7 +59,7 @@ static const char furniture[] =
 static struct stack stack;
 static struct rv_bus *bus;
 static struct rv_db_options db;
-static struct stack_service *policy;
+static struct stack_service *policy, *budget;
 
 static int open_suite(void **state)
 {
@@ -84,6 +84,7 @@ static int open_suite(void **state)
         if (!services[i] || !stack_service_wait_ready(services[i]))
             return -1;
     policy = services[0];
+    budget = services[1];
     stack.failed = true; /* until all is well */
     status =
         rv_bus_open(&cx, &(struct rv_bus_options){ .url = stack.nats_url, .name = "test" }, &bus);
@@ -221,34 +222,48 @@ static void run_script(struct rv_ctx *cx, const char *text)
     rv_db_close(cx);
 }
 
-/* As by a crash of Postgres between the budget's answer, whose commit does not wait for the disk,
- * and the commit of the run. */
-static void a_hold_that_is_forgotten_before_its_run_is_made_is_asked_for_again(void **state)
+/*
+ * As by a crash of Postgres between an answer, whose commit does not wait for the disk, and the
+ * commit of the run: its row in @table is gone while @other, who is asked too, has yet to answer.
+ */
+static void forget_while_a_run_is_made(struct rv_ctx *cx, const char *table,
+                                       struct stack_service *other)
 {
-    struct rv_ctx *cx = *state;
     struct run_ask ask = { .tenant_id = TENANT_DEFAULT,
                            .project_id = PROJECT,
                            .plan_id = CHAIN,
                            .run_id = rv_id_new(cx) };
-    const char *held =
-        rv_printf(cx, "SELECT count(*) AS task_no FROM holds WHERE run_id = '%s'", ask.run_id);
+    const char *rows = rv_printf(cx, "FROM %s WHERE run_id = '%s'", table, ask.run_id);
+    const char *kept = rv_printf(cx, "SELECT count(*) AS task_no %s", rows);
     struct run_answer made = { 0 };
     struct rv_pending *pending;
 
-    assert_true(stack_service_signal(policy, SIGSTOP));
+    assert_true(stack_service_signal(other, SIGSTOP));
     assert_ok(cx, rv_bus_begin(cx, bus, &SUBJ_RUN_CREATE, &ask, 1, 5000, &pending));
-    for (int i = 0; i < 200 && number(cx, held) == 0; i++)
+    for (int i = 0; i < 200 && number(cx, kept) == 0; i++)
         rv_sleep_ms(10);
-    assert_int_equal(number(cx, held), 1);
-    run_script(cx, rv_printf(cx, "DELETE FROM holds WHERE run_id = '%s'", ask.run_id));
-    assert_true(stack_service_signal(policy, SIGCONT));
+    assert_int_equal(number(cx, kept), 1);
+    run_script(cx, rv_printf(cx, "DELETE %s", rows));
+    assert_true(stack_service_signal(other, SIGCONT));
     assert_ok(cx, rv_bus_await(cx, pending, &made));
     assert_int_equal(made.verdict, ADMIT_CREATED);
     assert_int_equal(number(cx, rv_printf(cx,
-                                          "SELECT count(*) AS task_no FROM runs r JOIN holds h "
-                                          "USING (tenant_id, hold_id) WHERE r.run_id = '%s'",
+                                          "SELECT count(*) AS task_no FROM runs r "
+                                          "JOIN holds USING (tenant_id, hold_id) "
+                                          "JOIN decisions USING (tenant_id, decision_id) "
+                                          "WHERE r.run_id = '%s'",
                                           ask.run_id)),
                      1);
+}
+
+static void a_hold_that_is_forgotten_before_its_run_is_made_is_asked_for_again(void **state)
+{
+    forget_while_a_run_is_made(*state, "holds", policy);
+}
+
+static void a_verdict_that_is_forgotten_before_its_run_is_made_is_asked_for_again(void **state)
+{
+    forget_while_a_run_is_made(*state, "decisions", budget);
 }
 
 static const char *const pure_kinds[] = { "noop", "map" };
@@ -794,6 +809,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RV_TEST(a_run_is_claimed_reported_and_completed_with_its_next_task_in_the_answer),
         RV_TEST(a_hold_that_is_forgotten_before_its_run_is_made_is_asked_for_again),
+        RV_TEST(a_verdict_that_is_forgotten_before_its_run_is_made_is_asked_for_again),
         RV_TEST(who_offers_is_granted_what_becomes_ready),
         RV_TEST(nobody_is_granted_more_than_he_offers_to_take),
         RV_TEST(an_offer_that_nobody_needs_is_answered_with_nothing),
