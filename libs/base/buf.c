@@ -109,19 +109,27 @@ void rv_buf_double(struct rv_buf *buf, double number)
         rv_buf_text(buf, ".0");
 }
 
+/* Most of what is said has room: only what has not is made twice. */
 void rv_buf_printf(struct rv_buf *buf, const char *format, ...)
 {
+    char *to = room(buf, 0);
+    size_t left = buf->size - buf->len;
     va_list args;
     int len;
 
     va_start(args, format);
-    len = vsnprintf(NULL, 0, format, args);
+    len = vsnprintf(to, left, format, args);
     va_end(args);
-    if (len < 0)
+    if (len < 0) {
+        *to = '\0';
         return;
-    va_start(args, format);
-    vsnprintf(room(buf, (size_t)len), (size_t)len + 1, format, args);
-    va_end(args);
+    }
+    if ((size_t)len >= left) {
+        to = room(buf, (size_t)len);
+        va_start(args, format);
+        vsnprintf(to, (size_t)len + 1, format, args);
+        va_end(args);
+    }
     grown(buf, (size_t)len);
 }
 

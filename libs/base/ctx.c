@@ -155,19 +155,21 @@ char *rv_strdup(struct rv_ctx *cx, const char *text)
     return rv_strndup(cx, text, strlen(text));
 }
 
+/* Most of what is said is short: only what is not is made twice. */
 char *rv_printf(struct rv_ctx *cx, const char *format, ...)
 {
+    char first[256], *text;
     va_list args;
-    char *text;
-    int len;
+    size_t size;
 
     va_start(args, format);
-    len = vsnprintf(NULL, 0, format, args);
+    size = (size_t)vsnprintf(first, sizeof(first), format, args) + 1;
     va_end(args);
-
-    text = rv_arena_alloc(cx->arena, (size_t)len + 1);
+    text = rv_arena_alloc(cx->arena, size);
+    if (size <= sizeof(first))
+        return memcpy(text, first, size);
     va_start(args, format);
-    vsnprintf(text, (size_t)len + 1, format, args);
+    vsnprintf(text, size, format, args);
     va_end(args);
     return text;
 }

@@ -109,24 +109,39 @@ const char *rv_id_new(struct rv_ctx *cx)
     return id;
 }
 
-static int hex_value(char c)
+/* One more than a hex digit is worth; 0: it is none. */
+static const uint8_t digit_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
+static unsigned hex_value(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if ((c | 32) >= 'a' && (c | 32) <= 'f')
-        return (c | 32) - 'a' + 10;
-    return -1;
+    return digit_values[(unsigned char)c] - 1u;
+}
+
+bool rv_id_bytes(const char *text, uint8_t bytes[16])
+{
+    static const uint8_t places[16] = { 0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34 };
+    unsigned wrong = 0; /* the upper bits of what is no digit */
+
+    if (strnlen(text, RV_ID_LEN + 1) != RV_ID_LEN)
+        return false;
+    for (size_t i = 0; i < sizeof(places); i++) {
+        unsigned high = hex_value(text[places[i]]), low = hex_value(text[places[i] + 1]);
+
+        wrong |= high | low;
+        bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    return wrong < 16 && text[8] == '-' && text[13] == '-' && text[18] == '-' && text[23] == '-';
 }
 
 bool rv_id_is(const char *text)
 {
-    for (int i = 0; i < RV_ID_LEN; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    uint8_t bytes[16];
 
-        if (dash ? text[i] != '-' : hex_value(text[i]) < 0)
-            return false;
-    }
-    return text[RV_ID_LEN] == '\0';
+    return rv_id_bytes(text, bytes);
 }
 
 /* @count hex digits of @text as a number, dashes passed over. */
@@ -136,7 +151,7 @@ static uint64_t digits_of(const char *text, int count)
 
     for (; count > 0; text++)
         if (*text != '-') {
-            number = number << 4 | (uint64_t)hex_value(*text);
+            number = number << 4 | hex_value(*text);
             count--;
         }
     return number;

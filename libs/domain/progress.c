@@ -1,6 +1,5 @@
 #include "domain/progress.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -65,18 +64,20 @@ static const char *cut_text(struct rv_ctx *cx, const char *text)
 
 const char *progress_facts(struct rv_ctx *cx, const struct fact *facts)
 {
-    auto_buf buf = { 0 };
+    struct rv_buf buf = { .arena = cx->arena };
 
-    rv_buf_text(&buf, "{");
+    rv_buf_char(&buf, '{');
     for (; facts->name; facts++) {
-        rv_buf_printf(&buf, "%s\"%s\":", buf.len > 1 ? "," : "", facts->name);
+        rv_buf_text(&buf, buf.len > 1 ? ",\"" : "\"");
+        rv_buf_text(&buf, facts->name);
+        rv_buf_text(&buf, "\":");
         if (facts->text)
             rv_buf_json(&buf, cut_text(cx, facts->text));
         else
-            rv_buf_printf(&buf, "%" PRId64, facts->number);
+            rv_buf_int(&buf, facts->number);
     }
-    rv_buf_text(&buf, "}");
-    return rv_strndup(cx, buf.data, buf.len);
+    rv_buf_char(&buf, '}');
+    return buf.data;
 }
 
 /* -- moves ------------------------------------------------------------------------------------ */

@@ -102,23 +102,13 @@ static void put_null(struct rv_pg_text *out)
     put_32(out, UINT32_MAX);
 }
 
-static uint8_t nibble(char c)
-{
-    return (uint8_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-}
-
 static rv_result put_uuid(struct rv_ctx *cx, const char *name, const char *text,
                           struct rv_pg_text *out)
 {
     uint8_t bytes[UUID_BYTES];
 
-    if (!rv_id_is(text))
+    if (!rv_id_bytes(text, bytes))
         return rv_fail(cx, RV_INVALID, "%s is not a UUID", name);
-    for (size_t i = 0; i < UUID_BYTES; i++) {
-        text += *text == '-';
-        bytes[i] = (uint8_t)(nibble(text[0]) << 4 | nibble(text[1]));
-        text += 2;
-    }
     put_value(out, bytes, sizeof(bytes));
     return RV_OK;
 }

@@ -22,6 +22,22 @@ static void grows_and_stays_terminated(void **state)
     assert_int_equal(buf.len, 0);
 }
 
+static void prints_whole_what_has_just_room_and_what_has_not(void **state)
+{
+    char said[600];
+
+    for (int len = 0; len < (int)sizeof(said) - 1; len++) {
+        auto_buf buf = { 0 };
+
+        memset(said, 'a', (size_t)len);
+        said[len] = '\0';
+        rv_buf_char(&buf, '>');
+        rv_buf_printf(&buf, "%s", said);
+        assert_int_equal(buf.len, len + 1);
+        assert_string_equal(buf.data + 1, said);
+    }
+}
+
 static void writes_text_as_json(void **state)
 {
     static const struct {
@@ -89,6 +105,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RV_TEST(grows_in_an_arena_and_is_not_freed),
         RV_TEST(grows_and_stays_terminated),
+        RV_TEST(prints_whole_what_has_just_room_and_what_has_not),
         RV_TEST(writes_text_as_json),
         RV_TEST(writes_numbers),
     };

@@ -135,6 +135,19 @@ static void mistakes_are_collected(void **state)
     assert_string_equal(cx->error.details[15].path, "nodes[15]");
 }
 
+static void prints_short_and_long_alike(void **state)
+{
+    struct rv_ctx *cx = *state;
+    char said[600];
+
+    for (int len = 0; len < (int)sizeof(said) - 1; len++) {
+        memset(said, 'a', (size_t)len);
+        said[len] = '\0';
+        assert_string_equal(rv_printf(cx, "%s.", said) + len, ".");
+        assert_memory_equal(rv_printf(cx, "%s.", said), said, (size_t)len);
+    }
+}
+
 static void statuses_have_words_and_go_back(void **state)
 {
     assert_int_equal(rv_status_parse("over_budget"), RV_OVER_BUDGET);
@@ -154,6 +167,7 @@ int main(void)
         RV_TEST(a_failure_keeps_its_words_and_its_trail),
         RV_TEST(words_about_our_insides_stay_inside),
         RV_TEST(mistakes_are_collected),
+        RV_TEST(prints_short_and_long_alike),
         RV_TEST(statuses_have_words_and_go_back),
     };
 

@@ -103,6 +103,24 @@ static void knows_a_uuid_when_it_sees_one(void **state)
         assert_int_equal(rv_id_is(rows[i].text), rows[i].is);
 }
 
+static void a_uuid_is_read_as_its_bytes(void **state)
+{
+    static const uint8_t bytes[16] = { 0x01, 0x7f, 0x22, 0xe2, 0x79, 0xb0, 0x7c, 0xc3,
+                                       0x98, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f };
+    uint8_t got[16];
+
+    assert_true(rv_id_bytes("017f22e2-79b0-7cc3-98c4-dc0c0c07398f", got));
+    assert_memory_equal(got, bytes, sizeof(bytes));
+    assert_true(rv_id_bytes("017F22E2-79B0-7CC3-98C4-DC0C0C07398F", got));
+    assert_memory_equal(got, bytes, sizeof(bytes));
+    for (int c = 1; c < 256; c++) {
+        char text[] = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f";
+
+        text[35] = (char)c;
+        assert_int_equal(rv_id_bytes(text, got), strchr("0123456789abcdefABCDEF", c) != NULL);
+    }
+}
+
 static void a_trace_is_carried_on(void **state)
 {
     struct rv_ctx *cx = *state;
@@ -146,6 +164,7 @@ int main(void)
         RV_TEST(threads_never_write_the_same_id),
         RV_TEST(a_forked_child_writes_ids_of_its_own),
         RV_TEST(knows_a_uuid_when_it_sees_one),
+        RV_TEST(a_uuid_is_read_as_its_bytes),
         RV_TEST(a_trace_is_carried_on),
         RV_TEST(a_bad_traceparent_is_none),
     };
