@@ -19,7 +19,8 @@
 #define RV_HEADER_WAITS   "Reeve-Waits" /* ms that whoever asks will wait */
 #define RV_HEADER_ID      "Nats-Msg-Id"
 
-enum { RV_REPLY_SIZE = 96 };
+/* From as many messages on, the bulk connection is worth its while. */
+enum { RV_REPLY_SIZE = 96, RV_BULK_FROM = 8 };
 
 /* A place in the table of questions; its generation tells a late answer from ours. */
 struct bus_slot {

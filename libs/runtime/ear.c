@@ -13,6 +13,9 @@
 
 enum { EAR_BATCH = 64, TAKE_MS = 1000, AGAIN_MS = 1000, AGAIN_MAX_MS = 30000 };
 
+/* A load costs as much as some events: where there are many, the ear waits a moment for more. */
+enum { EAR_MANY = 8, REST_MS = 5 };
+
 struct ear {
     struct rv_ears *all;
     const struct rv_ear *row;
@@ -36,6 +39,8 @@ struct load {
     struct rv_delivery *items;
     size_t n;
     struct rv_delivery **parts; /* those that could be read */
+    const char **acks;          /* of what is done */
+    size_t n_acks;
     pthread_mutex_t lock;
     pthread_cond_t change;
     bool done;
@@ -53,18 +58,23 @@ static void fate_known(void *arg, struct rv_ctx *cx, size_t part, const void *an
 {
     struct load *load = arg;
     const struct rv_delivery *item = load->parts[part];
-    const char *name = load->ear->row->consumer->name;
-    struct rv_bus *bus = load->ear->runtime->bus;
 
-    if (!answers) {
-        rv_consumer_nak(bus, item->ack, delay_of(item->deliveries));
-        return;
-    }
-    if (rv_failpoint_at(cx, name, "ack.before") != RV_OK)
-        return;
-    rv_consumer_ack(bus, item->ack);
-    if (rv_failpoint_at(cx, name, "ack.after") != RV_OK)
-        return;
+    (void)cx;
+    if (answers)
+        load->acks[load->n_acks++] = item->ack;
+    else
+        rv_consumer_nak(load->ear->runtime->bus, item->ack, delay_of(item->deliveries));
+}
+
+static rv_result acknowledge(struct rv_ctx *cx, const struct load *load)
+{
+    const char *name = load->ear->row->consumer->name;
+
+    if (load->n_acks == 0)
+        return RV_OK;
+    RV_TRY(cx, rv_failpoint_at(cx, name, "ack.before"));
+    rv_consumer_ack_many(cx, load->ear->runtime->bus, load->acks, load->n_acks);
+    return rv_failpoint_at(cx, name, "ack.after");
 }
 
 static void bury(struct rv_ctx *cx, struct rv_runtime *runtime, const struct rv_delivery *item)
@@ -97,6 +107,7 @@ static void work_load(struct rv_ctx *cx, struct load *load)
     auto_buf flat = { 0 };
 
     load->parts = rv_new_array(cx, struct rv_delivery *, load->n);
+    load->acks = rv_new_array(cx, const char *, load->n);
     for (size_t i = 0; i < load->n; i++) {
         struct rv_delivery *item = &load->items[i];
         void *items;
@@ -107,7 +118,7 @@ static void work_load(struct rv_ctx *cx, struct load *load)
             continue;
         }
         if (found == 0) {
-            rv_consumer_ack(ear->runtime->bus, item->ack);
+            load->acks[load->n_acks++] = item->ack;
             continue;
         }
         if (!cx->trace_id)
@@ -119,6 +130,8 @@ static void work_load(struct rv_ctx *cx, struct load *load)
     }
     if (n_parts > 0)
         rv_unit_run(cx, &ear->work, flat.data, parts, n_parts, fate_known, load);
+    if (acknowledge(cx, load) != RV_OK) /* what is not acknowledged comes back */
+        cx->error = (struct rv_error){ 0 };
 }
 
 static void finish(struct load *load)
@@ -161,6 +174,8 @@ static void hear(struct rv_ctx *cx, struct ear *ear)
     while (!load.done)
         pthread_cond_wait(&load.change, &load.lock);
     pthread_mutex_unlock(&load.lock);
+    if (load.n >= EAR_MANY && load.n < want)
+        rv_sleep_ms(REST_MS);
 }
 
 static void *listen_on(void *arg)

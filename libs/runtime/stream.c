@@ -12,7 +12,7 @@
 
 /* The server's own API, spoken as JSON: specs/nats.md §3. Times are nanoseconds there. */
 
-enum { API_MS = 5000, DUPLICATES_MS = 120000, MAX_WAITING = 4096, NAMES_MAX = 64, BULK_FROM = 8 };
+enum { API_MS = 5000, DUPLICATES_MS = 120000, MAX_WAITING = 4096, NAMES_MAX = 64 };
 
 #define MS_NS ((int64_t)1000000)
 
@@ -190,20 +190,18 @@ static const char *reply_for(const struct rv_pending *pending, size_t i, size_t 
 
 static rv_result publish_all(struct rv_ctx *cx, struct rv_bus *bus,
                              const struct rv_pending *pending, const struct rv_publish *items,
-                             size_t n, size_t n_acks, int64_t timeout_ms)
+                             size_t n, size_t n_acks)
 {
     natsConnection *conn = bus->conn;
     char reply[RV_REPLY_SIZE];
 
-    if (n >= BULK_FROM)
+    if (n >= RV_BULK_FROM)
         RV_TRY(cx, rv_bus_bulk(cx, bus, &conn));
     if (natsConnection_Status(conn) != NATS_CONN_STATUS_CONNECTED)
         return rv_fail(cx, RV_UNAVAILABLE, "the bus is down");
     for (size_t i = 0; i < n; i++)
         RV_TRY(cx, publish_one(cx, conn, reply_for(pending, i, n, n_acks, reply), &items[i]));
-    if (conn == bus->conn)
-        return RV_OK;
-    return rv_bus_checked(cx, natsConnection_FlushTimeout(conn, timeout_ms), "flush");
+    return RV_OK;
 }
 
 /* *@all_stored is false when the acks that came do not tell of all. */
@@ -217,7 +215,7 @@ static rv_result publish_acked(struct rv_ctx *cx, struct rv_bus *bus,
 
     RV_TRY(cx, rv_bus_expect(cx, bus, items[0].subject, n_acks, timeout_ms, &pending));
     pending->each = on_pub_ack;
-    status = publish_all(cx, bus, pending, items, n, n_acks, timeout_ms);
+    status = publish_all(cx, bus, pending, items, n, n_acks);
     if (status == RV_OK)
         status = rv_bus_collect(cx, pending);
     refused = pending->refused;

@@ -58,6 +58,7 @@ rv_result rv_consumer_open(struct rv_ctx *cx, struct rv_bus *bus, const struct r
 rv_result rv_consumer_take(struct rv_ctx *cx, struct rv_consumer *consumer, size_t want,
                            int64_t wait_ms, struct rv_delivery **items, size_t *n);
 void rv_consumer_ack(struct rv_bus *bus, const char *ack);
+void rv_consumer_ack_many(struct rv_ctx *cx, struct rv_bus *bus, const char *const *acks, size_t n);
 void rv_consumer_nak(struct rv_bus *bus, const char *ack, int64_t delay_ms);
 void rv_consumer_term(struct rv_bus *bus, const char *ack);
 void rv_consumer_close(struct rv_consumer *consumer); /* NULL is fine */

@@ -333,6 +333,19 @@ void rv_consumer_ack(struct rv_bus *bus, const char *ack)
     natsConnection_PublishString(bus->conn, ack, "+ACK");
 }
 
+/* On the asking connection each were a write of its own, and a read of the server's. */
+void rv_consumer_ack_many(struct rv_ctx *cx, struct rv_bus *bus, const char *const *acks, size_t n)
+{
+    natsConnection *conn = bus->conn;
+
+    if (n >= RV_BULK_FROM && rv_bus_bulk(cx, bus, &conn) != RV_OK) {
+        cx->error = (struct rv_error){ 0 };
+        conn = bus->conn;
+    }
+    for (size_t i = 0; i < n; i++)
+        natsConnection_PublishString(conn, acks[i], "+ACK");
+}
+
 void rv_consumer_nak(struct rv_bus *bus, const char *ack, int64_t delay_ms)
 {
     char words[48];

@@ -10,7 +10,7 @@
 enum { RELAY_BATCH = 2000, PUBLISH_TIMEOUT_MS = 1200, TOLD_BYTES = 256 * 1024 };
 
 /* A round costs as much as fifteen events: where there are many, it waits a moment for more. */
-enum { RELAY_MANY = 16, RELAY_REST_MS = 2 };
+enum { RELAY_MANY = 16, RELAY_REST_MS = 1 };
 
 /* An event that no message can carry is said without its data, or it would hold up all others. */
 static rv_result write_event(struct rv_ctx *cx, const struct event *event, const uint8_t **bytes,

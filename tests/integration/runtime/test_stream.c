@@ -22,6 +22,7 @@ static const struct rv_stream events = { "TEST_EVENTS", "ev.>", false, 60000, 4 
 static const struct rv_consumer_row first = { &work, "first", "work.first.>", 10000, 1000 };
 static const struct rv_consumer_row second = { &work, "second", "work.second.>", 10000, 1000 };
 static const struct rv_consumer_row quick = { &events, "quick", "ev.quick.>", 300, 1000 };
+static const struct rv_consumer_row as_one = { &events, "as_one", "ev.as_one.>", 300, 1000 };
 static const struct rv_consumer_row wiped = { &work, "wiped", "work.wiped.>", 10000, 1000 };
 static const struct rv_consumer_row exact = { &work, "exact", "work.exact.>", 10000, 1000 };
 
@@ -117,6 +118,23 @@ static void gives_each_message_once_and_in_order(void **state)
             rv_consumer_ack(bus, items[i].ack);
         }
     }
+    rv_consumer_close(consumer);
+}
+
+static void what_is_acknowledged_as_one_does_not_come_again(void **state)
+{
+    struct rv_ctx *cx = *state;
+    struct rv_consumer *consumer = open_consumer(&as_one);
+    struct rv_delivery *items;
+    const char *acks[20];
+    size_t n_acks = 0;
+
+    publish(cx, "ev.as_one.a", 1, 20);
+    while (n_acks < 20)
+        for (size_t n = take(cx, consumer, 20 - n_acks, WAIT_MS, &items), i = 0; i < n; i++)
+            acks[n_acks++] = items[i].ack;
+    rv_consumer_ack_many(cx, bus, acks, 20);
+    assert_int_equal(take(cx, consumer, 20, as_one.ack_wait_ms + 1000, &items), 0);
     rv_consumer_close(consumer);
 }
 
@@ -447,6 +465,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RV_TEST(is_provided_any_number_of_times),
         RV_TEST(gives_each_message_once_and_in_order),
+        RV_TEST(what_is_acknowledged_as_one_does_not_come_again),
         RV_TEST(none_is_fine_after_the_wait),
         RV_TEST(a_fresh_message_comes_at_once),
         RV_TEST(has_one_pull_under_way_at_a_time),
