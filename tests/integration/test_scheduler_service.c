@@ -612,6 +612,50 @@ static void twins_in_one_message_make_one_run(void **state)
     assert_int_equal(answers[2].verdict, ADMIT_CONFLICT);
 }
 
+/* As by another scheduler: a copy of @run with what @differs is there before @ask is made. */
+static struct run_answer be_quicker(struct rv_ctx *cx, const struct run_ask *ask, const char *run,
+                                    const char *differs)
+{
+    const char *held =
+        rv_printf(cx, "SELECT count(*) AS task_no FROM holds WHERE run_id = '%s'", ask->run_id);
+    struct run_answer made = { 0 };
+    struct rv_pending *pending;
+
+    assert_true(stack_service_signal(policy, SIGSTOP));
+    assert_ok(cx, rv_bus_begin(cx, bus, &SUBJ_RUN_CREATE, ask, 1, 5000, &pending));
+    for (int i = 0; i < 200 && number(cx, held) == 0; i++)
+        rv_sleep_ms(10);
+    run_script(cx, rv_printf(cx,
+                             "INSERT INTO runs SELECT (copy).* FROM (SELECT "
+                             "jsonb_populate_record(r, '%s') AS copy FROM runs r "
+                             "WHERE run_id = '%s') AS copies",
+                             differs, run));
+    assert_true(stack_service_signal(policy, SIGCONT));
+    assert_ok(cx, rv_bus_await(cx, pending, &made));
+    return made;
+}
+
+static void who_is_quicker_with_a_key_or_an_id_has_made_the_run(void **state)
+{
+    struct rv_ctx *cx = *state;
+    const char *first = create(cx, CHAIN).run_id, *theirs = rv_id_new(cx);
+    struct run_ask ask = { .tenant_id = TENANT_DEFAULT,
+                           .project_id = PROJECT,
+                           .plan_id = CHAIN,
+                           .run_id = rv_id_new(cx),
+                           .idempotency_key = "quick" };
+    struct run_answer made =
+        be_quicker(cx, &ask, first,
+                   rv_printf(cx, "{\"run_id\":\"%s\",\"idempotency_key\":\"quick\"}", theirs));
+
+    assert_int_equal(made.verdict, ADMIT_REPEATED);
+    assert_string_equal(made.run_id, theirs);
+    ask.idempotency_key = NULL;
+    made = be_quicker(cx, &ask, first, rv_printf(cx, "{\"run_id\":\"%s\"}", ask.run_id));
+    assert_int_equal(made.verdict, ADMIT_REPEATED);
+    assert_string_equal(made.run_id, ask.run_id);
+}
+
 static void a_call_is_recorded_once_and_read_back(void **state)
 {
     struct rv_ctx *cx = *state;
@@ -829,6 +873,7 @@ int main(void)
         RV_TEST(a_cancelled_run_ends_when_nothing_of_it_is_live),
         RV_TEST(one_idempotency_key_makes_one_run),
         RV_TEST(twins_in_one_message_make_one_run),
+        RV_TEST(who_is_quicker_with_a_key_or_an_id_has_made_the_run),
         RV_TEST(a_call_is_recorded_once_and_read_back),
         RV_TEST(a_journal_too_large_for_one_message_is_read_in_pages),
         RV_TEST(events_are_numbered_without_gaps_and_relayed),
