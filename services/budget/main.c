@@ -1,7 +1,7 @@
 #include "budget.h"
 #include "contract/subjects.h"
 
-enum { SWEEP_MS = 2000, SCHEMA = 10 };
+enum { SWEEP_MS = 2000, SCHEMA = 12 };
 
 RV_SETTINGS_TABLE(budget_settings, budget_config, BUDGET_SETTINGS)
 

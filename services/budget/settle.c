@@ -185,13 +185,11 @@ static rv_result book(struct rv_ctx *cx, struct settling *settling)
     return RV_OK;
 }
 
-rv_result settle_all(struct rv_ctx *cx, struct budget_service *service,
-                     const struct settle_ask *asks, struct settled *answers, size_t n)
+static rv_result settle_some(struct rv_ctx *cx, struct budget_service *service,
+                             const struct settle_ask *asks, struct settled *answers, size_t n)
 {
     struct settling settling = { .service = service };
 
-    if (n == 0)
-        return RV_OK;
     RV_TRY(cx, prices_refresh(cx, &service->prices));
     RV_TRY(cx, lock(cx, &settling, asks, n));
     settling.call_ends = rv_new_array(cx, struct closing, settling.calls.n);
@@ -200,6 +198,70 @@ rv_result settle_all(struct rv_ctx *cx, struct budget_service *service,
     for (size_t i = 0; i < n; i++)
         settle_one(cx, &settling, &asks[i], &answers[i]);
     return book(cx, &settling);
+}
+
+/* -- most ends: of runs that no call draws from ----------------------------------------------- */
+
+/* A call tells what it has used, but for one that failed. */
+static bool may_be_idle(const struct settle_ask *ask)
+{
+    return ask->tokens_in == 0 && ask->tokens_cached == 0 && ask->tokens_out == 0;
+}
+
+/*
+ * Closes those that are. Its transaction ends with it when others are left: it has locked budgets,
+ * and theirs begins with holds.
+ */
+static rv_result settle_idle(struct rv_ctx *cx, struct budget_service *service,
+                             const struct settle_ask *asks, size_t n, struct hold_index done)
+{
+    struct settle_ask *runs = rv_new_array(cx, struct settle_ask, n);
+    struct settled *settled;
+    struct rv_rows rows;
+    size_t n_runs = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (may_be_idle(&asks[i]))
+            runs[n_runs++] = asks[i];
+    if (n_runs == 0)
+        return RV_OK;
+    RV_TRY(cx, rv_db_rows(cx, &SQL_SETTLE_IDLE, rv_in_many(settle_ask, runs, n_runs),
+                          &settled_record, &rows));
+    settled = rows.items;
+    for (size_t i = 0; i < rows.n; i++)
+        hold_index_put(done, settled[i].tenant_id, settled[i].hold_id, &settled[i]);
+    count_after(cx, service, BUDGET_SETTLED, (int64_t)rows.n);
+    if (rows.n == 0)
+        return RV_OK;
+    rv_db_commit_async(cx); /* as in book() */
+    return rows.n < n ? rv_db_commit(cx) : RV_OK;
+}
+
+rv_result settle_all(struct rv_ctx *cx, struct budget_service *service,
+                     const struct settle_ask *asks, struct settled *answers, size_t n)
+{
+    struct settle_ask *rest = rv_new_array(cx, struct settle_ask, n);
+    struct settled *answered = rv_new_array(cx, struct settled, n);
+    size_t *places = rv_new_array(cx, size_t, n), n_rest = 0;
+    struct hold_index done = hold_index_new(cx);
+
+    RV_TRY(cx, settle_idle(cx, service, asks, n, done));
+    for (size_t i = 0; i < n; i++) {
+        const struct settled *settled = hold_index_get(done, asks[i].tenant_id, asks[i].hold_id);
+
+        if (settled) {
+            answers[i] = *settled;
+            continue;
+        }
+        answered[n_rest] = answers[i];
+        places[n_rest] = i;
+        rest[n_rest++] = asks[i];
+    }
+    if (n_rest)
+        RV_TRY(cx, settle_some(cx, service, rest, answered, n_rest));
+    for (size_t i = 0; i < n_rest; i++)
+        answers[places[i]] = answered[i];
+    return RV_OK;
 }
 
 /*

@@ -62,6 +62,43 @@ FROM (SELECT tenant_id, budget_id, sum(amount_microusd)::bigint AS microusd, sum
       FROM booked GROUP BY 1, 2) s
 WHERE b.tenant_id = s.tenant_id AND b.budget_id = s.budget_id;
 
+-- name: settle_idle
+-- Runs' holds that no call draws from: most ends are theirs, and need no look before. held → available
+-- for what no call has used.
+WITH closed AS (
+    UPDATE holds h
+    SET state = CASE WHEN NOT a.release OR h.used_microusd + h.used_tokens > 0 THEN 'committed'
+                     WHEN a.unconfirmed THEN 'expired' ELSE 'released' END,
+        closed_at = now()
+    FROM (SELECT * FROM unnest(:*hold_over) AS t ORDER BY tenant_id, hold_id) AS a
+    WHERE h.tenant_id = a.tenant_id AND h.hold_id = a.hold_id AND h.state = 'held' AND h.parent_hold_id IS NULL
+      AND h.drawn_microusd = 0 AND h.drawn_tokens = 0
+      AND (SELECT true FROM holds c WHERE c.parent_hold_id = h.hold_id AND c.tenant_id = h.tenant_id
+                                      AND c.closed_at IS NULL LIMIT 1) IS NULL
+    RETURNING h.tenant_id, h.hold_id, h.state, h.budget_ids, h.used_microusd, h.used_tokens,
+              h.amount_microusd - h.used_microusd AS microusd, h.amount_tokens - h.used_tokens AS tokens
+), booked AS (
+    SELECT tenant_id, hold_id, unnest(budget_ids) AS budget_id, microusd, tokens FROM closed
+), entered AS (
+    INSERT INTO ledger (tenant_id, budget_id, hold_id, currency, from_account, to_account, amount)
+    SELECT tenant_id, budget_id, hold_id, e.currency, 'held', 'available', e.amount
+    FROM booked, LATERAL (VALUES ('usd', microusd), ('tokens', tokens)) AS e(currency, amount)
+    WHERE e.amount > 0
+), locked AS (
+    SELECT tenant_id, budget_id FROM budgets
+    WHERE (tenant_id, budget_id) IN (SELECT tenant_id, budget_id FROM booked)
+    ORDER BY tenant_id, budget_id
+    FOR UPDATE
+), freed AS (
+    UPDATE budgets b
+    SET held_microusd = b.held_microusd - s.microusd, held_tokens = b.held_tokens - s.tokens, updated_at = now()
+    FROM locked l
+         JOIN (SELECT tenant_id, budget_id, sum(microusd)::bigint AS microusd, sum(tokens)::bigint AS tokens
+               FROM booked GROUP BY 1, 2) s USING (tenant_id, budget_id)
+    WHERE b.tenant_id = l.tenant_id AND b.budget_id = l.budget_id
+)
+SELECT tenant_id, hold_id, state, used_microusd AS cost_microusd, used_tokens AS tokens FROM closed;
+
 -- name: settle_roots_lock
 -- The runs' holds of everything asked: a call's parent, or the hold itself.
 SELECT tenant_id, hold_id, parent_hold_id, project_id, run_id, state, budget_ids,
