@@ -17,6 +17,7 @@ const struct rv_subject *const contract_subjects[] = {
     &SUBJ_DEAD_LETTER,
     &SUBJ_DEAD_LETTER_REQUEUE,
     &SUBJ_EVENT,
+    &SUBJ_SCORING,
     &SUBJ_EVENT_RELAYED,
     &SUBJ_POLICY_DECIDE,
     &SUBJ_POLICY_PUT,
@@ -30,4 +31,5 @@ const struct rv_subject *const contract_subjects[] = {
     NULL,
 };
 
-const struct rv_stream *const contract_streams[] = { &STREAM_WORK, &STREAM_EVENTS, NULL };
+const struct rv_stream *const contract_streams[] = { &STREAM_WORK, &STREAM_EVENTS, &STREAM_SCORING,
+                                                     NULL };

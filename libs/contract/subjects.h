@@ -41,9 +41,11 @@ extern const struct rv_subject SUBJ_TASK_CANCEL; /* task_ref, news */
 extern const struct rv_subject SUBJ_WORK;  /* task_bundle, on reeve.work.<class>.<priority> */
 extern const struct rv_subject SUBJ_EVENT; /* event, on reeve.ev.<project>.<run>.<noun>.<past> */
 extern const struct rv_subject
+    SUBJ_SCORING; /* event, on reeve.scoring.<project>.<run>: a completed run that has scorers */
+extern const struct rv_subject
     SUBJ_EVENT_RELAYED;                   /* event, news: for every gateway, in one piece */
 extern const struct rv_subject SUBJ_LIVE; /* live_delta, on reeve.live.<project>.<run>, core */
-extern const struct rv_stream STREAM_WORK, STREAM_EVENTS;
+extern const struct rv_stream STREAM_WORK, STREAM_EVENTS, STREAM_SCORING;
 
 /* All streams, for the catalogue and for who asks what is kept; ends with NULL. */
 extern const struct rv_stream *const contract_streams[];

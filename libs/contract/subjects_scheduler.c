@@ -50,6 +50,9 @@ const struct rv_subject SUBJ_DEAD_LETTER_REQUEUE = {
 const struct rv_subject SUBJ_EVENT = {
     "reeve.ev", RV_EVENT, MESSAGE(event), { 0 },
 };
+const struct rv_subject SUBJ_SCORING = {
+    "reeve.scoring", RV_EVENT, MESSAGE(event), { 0 },
+};
 const struct rv_subject SUBJ_EVENT_RELAYED = {
     "reeve.gateway.event_relayed", RV_NEWS, BATCH_OF(event), { 0 },
 };
@@ -60,4 +63,16 @@ const struct rv_stream STREAM_EVENTS = {
     .subjects = "reeve.ev.>",
     .max_age_ms = 7LL * 24 * 3600 * 1000,
     .max_bytes = 2LL * 1024 * 1024 * 1024,
+};
+
+/*
+ * The completions of runs that have scorers, for the evaluator. Most runs have none; and what reads
+ * a stream as it is written keeps the server from using its memory again, so the large one is left
+ * to those who want all of it.
+ */
+const struct rv_stream STREAM_SCORING = {
+    .name = "REEVE_SCORING",
+    .subjects = "reeve.scoring.>",
+    .max_age_ms = 7LL * 24 * 3600 * 1000,
+    .max_bytes = 256LL * 1024 * 1024,
 };

@@ -68,9 +68,10 @@ const char *progress_facts(struct rv_ctx *cx, const struct fact *facts)
 
     rv_buf_char(&buf, '{');
     for (; facts->name; facts++) {
-        rv_buf_text(&buf, buf.len > 1 ? ",\"" : "\"");
-        rv_buf_text(&buf, facts->name);
-        rv_buf_text(&buf, "\":");
+        if (buf.len > 1)
+            rv_buf_char(&buf, ',');
+        rv_buf_json(&buf, facts->name);
+        rv_buf_char(&buf, ':');
         if (facts->text)
             rv_buf_json(&buf, cut_text(cx, facts->text));
         else

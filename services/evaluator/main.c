@@ -14,23 +14,23 @@ static struct evaluator_service evaluator = {
 };
 
 static const struct rv_consumer_row completed_runs = {
-    .stream = &STREAM_EVENTS,
+    .stream = &STREAM_SCORING,
     .name = "evaluator",
-    .filter = "reeve.ev.*.*.run.completed",
+    .filter = "reeve.scoring.>",
     .ack_wait_ms = ACK_WAIT_MS,
     .max_ack_pending = ACK_PENDING_MAX,
 };
 
 /* clang-format off */
 static const struct rv_ear ears[] = {
-    { &completed_runs, &SUBJ_EVENT, .handle_many = on_run_completed },
+    { &completed_runs, &SUBJ_SCORING, .handle_many = on_run_completed },
     { 0 },
 };
 static const struct rv_tick ticks[] = {
     { "tell", tick_tell, TELL_MS },
     { 0 },
 };
-static const struct rv_stream *const streams[] = { &STREAM_EVENTS, NULL };
+static const struct rv_stream *const streams[] = { &STREAM_SCORING, NULL };
 /* clang-format on */
 
 static enum rv_status open_evaluator(struct rv_ctx *cx, void *state, struct rv_runtime *runtime)

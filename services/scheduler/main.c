@@ -38,7 +38,7 @@ static struct rv_tick ticks[] = {
     { 0 },
 };
 
-static const struct rv_stream *const streams[] = { &STREAM_WORK, &STREAM_EVENTS, NULL };
+static const struct rv_stream *const streams[] = { &STREAM_WORK, &STREAM_EVENTS, &STREAM_SCORING, NULL };
 
 static const char *const failpoints[] = {
     "scheduler.announce.before",

@@ -2,12 +2,13 @@
 
 #include "base/log.h"
 #include "contract/subjects.h"
+#include "domain/event.h"
 #include "runtime/failpoint.h"
 #include "scheduler.h"
 #include "store/sql.h"
 
-/* Publishing may flush and wait twice; all of it must end before the session is taken for idle. */
-enum { RELAY_BATCH = 2000, PUBLISH_TIMEOUT_MS = 1200, TOLD_BYTES = 256 * 1024 };
+/* Each publishing may wait twice; all of it must end before the session is taken for idle. */
+enum { RELAY_BATCH = 2000, PUBLISH_TIMEOUT_MS = 1000, TOLD_BYTES = 256 * 1024 };
 
 /* A round costs as much as fifteen events: where there are many, it waits a moment for more. */
 enum { RELAY_MANY = 16, RELAY_REST_MS = 1 };
@@ -65,6 +66,42 @@ static void tell_gateways(struct rv_ctx *cx, struct scheduler_service *service,
     }
 }
 
+/* What the event tells of the plan. */
+struct completed {
+    int64_t scorers;
+};
+static const struct rv_field completed_fields[] = { RV_INT(completed, scorers, 0) };
+static RV_RECORD(completed, completed_fields);
+
+static bool is_to_be_scored(struct rv_ctx *cx, const struct event *event)
+{
+    struct completed completed = { 0 };
+
+    if (!event->data || strcmp(event->type, "run.completed") != 0)
+        return false;
+    if (rv_json_read(cx, event->data, strlen(event->data), RV_JSON_LENIENT,
+                     rv_out(completed, &completed)) != RV_OK)
+        cx->error = (struct rv_error){ 0 };
+    return completed.scorers > 0;
+}
+
+static rv_result publish_scoring(struct rv_ctx *cx, struct scheduler_service *service,
+                                 const struct event *events, const struct rv_publish *items,
+                                 size_t n_events)
+{
+    struct rv_publish *scored = rv_new_array(cx, struct rv_publish, n_events);
+    size_t n = 0;
+
+    for (size_t i = 0; i < n_events; i++) {
+        if (!is_to_be_scored(cx, &events[i]))
+            continue;
+        scored[n] = items[i];
+        scored[n++].subject =
+            rv_printf(cx, "%s.%s.%s", SUBJ_SCORING.name, events[i].project_id, events[i].run_id);
+    }
+    return rv_stream_publish(cx, service->runtime->bus, scored, n, PUBLISH_TIMEOUT_MS);
+}
+
 static rv_result publish(struct rv_ctx *cx, struct scheduler_service *service,
                          const struct rv_rows *rows)
 {
@@ -74,6 +111,7 @@ static rv_result publish(struct rv_ctx *cx, struct scheduler_service *service,
     for (size_t i = 0; i < rows->n; i++)
         RV_TRY(cx, fill(cx, &events[i], &items[i]));
     RV_TRY(cx, rv_failpoint(cx, "scheduler.relay.publish.before"));
+    RV_TRY(cx, publish_scoring(cx, service, events, items, rows->n));
     RV_TRY(cx, rv_stream_publish(cx, service->runtime->bus, items, rows->n, PUBLISH_TIMEOUT_MS));
     RV_TRY(cx, rv_failpoint(cx, "scheduler.relay.publish.after"));
     rv_count(&scheduler_metric_rows[METRIC_EVENTS_RELAYED], (int64_t)rows->n);

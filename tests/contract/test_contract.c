@@ -97,10 +97,12 @@ static void streams_hold_what_is_said_on_them(void **state)
 {
     assert_string_equal(STREAM_WORK.subjects, rv_printf(*state, "%s.>", SUBJ_WORK.name));
     assert_string_equal(STREAM_EVENTS.subjects, rv_printf(*state, "%s.>", SUBJ_EVENT.name));
+    assert_string_equal(STREAM_SCORING.subjects, rv_printf(*state, "%s.>", SUBJ_SCORING.name));
     assert_true(STREAM_WORK.work_queue);
     assert_false(STREAM_EVENTS.work_queue);
     assert_true(STREAM_WORK.max_bytes > 0 && STREAM_WORK.max_age_ms > 0);
     assert_true(STREAM_EVENTS.max_bytes > 0 && STREAM_EVENTS.max_age_ms > 0);
+    assert_true(STREAM_SCORING.max_bytes > 0 && STREAM_SCORING.max_age_ms > 0);
 }
 
 /* -- the wire ---------------------------------------------------------------------------------- */

@@ -102,15 +102,15 @@ static void what_cannot_be_read_is_parked_once_with_its_bytes_and_its_reason(voi
     struct rv_ctx *cx = *state;
     struct dead_letter letter;
 
-    say(cx, "reeve.ev.x.y.run.completed", garbage, sizeof(garbage));
-    letter = parked(cx, "reeve.ev.x.y.run.completed", 1);
+    say(cx, "reeve.scoring.x.y", garbage, sizeof(garbage));
+    letter = parked(cx, "reeve.scoring.x.y", 1);
     assert_string_equal(letter.service, "evaluator");
     assert_int_equal(letter.deliveries, 1);
     assert_int_equal(letter.payload.len, sizeof(garbage));
     assert_memory_equal(letter.payload.data, garbage, sizeof(garbage));
     assert_true(letter.reason && letter.reason[0]);
     rv_sleep_ms(1500); /* longer than a redelivery after a refusal would take */
-    assert_int_equal(parked(cx, "reeve.ev.x.y.run.completed", 1).deliveries, 1);
+    assert_int_equal(parked(cx, "reeve.scoring.x.y", 1).deliveries, 1);
 }
 
 static void of_a_large_one_the_beginning_is_kept(void **state)
@@ -120,8 +120,8 @@ static void of_a_large_one_the_beginning_is_kept(void **state)
     struct dead_letter letter;
 
     memset(large, 0xff, 100000);
-    say(cx, "reeve.ev.x.large.run.completed", large, 100000);
-    letter = parked(cx, "reeve.ev.x.large.run.completed", 1);
+    say(cx, "reeve.scoring.x.large", large, 100000);
+    letter = parked(cx, "reeve.scoring.x.large", 1);
     assert_int_equal(letter.payload.len, DEAD_LETTER_BYTES_MAX);
     assert_int_equal(rv_bus_ask(cx, bus, &SUBJ_DEAD_LETTER_REQUEUE,
                                 &(struct dead_letter_ref){ letter.dead_letter_id }, &letter,
@@ -133,8 +133,8 @@ static void a_subject_that_is_no_text_is_parked_too(void **state)
 {
     struct rv_ctx *cx = *state;
 
-    say(cx, "reeve.ev.x.\xc3\x28.run.completed", "\xff", 1);
-    parked(cx, "reeve.ev.x.?(.run.completed", 1);
+    say(cx, "reeve.scoring.x.\xc3\x28", "\xff", 1);
+    parked(cx, "reeve.scoring.x.?(", 1);
 }
 
 static void the_evaluator_goes_on(void **state)
@@ -151,7 +151,7 @@ static void the_evaluator_goes_on(void **state)
     size_t len;
 
     assert_ok(cx, rv_pb_write(cx, &SUBJ_EVENT.in, &event, &bytes, &len));
-    say(cx, "reeve.ev." PROJECT "." RUN ".run.completed", bytes, len);
+    say(cx, "reeve.scoring." PROJECT "." RUN, bytes, len);
     for (int i = 0; i < 200 && is_empty(cx, "evaluations"); i++)
         rv_sleep_ms(50);
     assert_false(is_empty(cx, "evaluations"));
@@ -160,13 +160,13 @@ static void the_evaluator_goes_on(void **state)
 static void what_is_put_back_is_heard_again(void **state)
 {
     struct rv_ctx *cx = *state;
-    struct dead_letter letter = parked(cx, "reeve.ev.x.y.run.completed", 1), back = { 0 };
+    struct dead_letter letter = parked(cx, "reeve.scoring.x.y", 1), back = { 0 };
     struct dead_letter_ref ref = { letter.dead_letter_id };
 
     assert_ok(cx, rv_bus_ask(cx, bus, &SUBJ_DEAD_LETTER_REQUEUE, &ref, &back, ASK_MS));
     assert_string_equal(back.dead_letter_id, letter.dead_letter_id);
     assert_true(back.requeued_at_ms > 0);
-    letter = parked(cx, "reeve.ev.x.y.run.completed", 2); /* it is no better than before */
+    letter = parked(cx, "reeve.scoring.x.y", 2); /* it is no better than before */
     assert_int_equal(letter.requeued_at_ms, 0);
 }
 

@@ -91,7 +91,7 @@ static int start(void **state)
     rv_ctx_init(&scheduler.cx);
     options.url = stack.nats_url;
     return rv_bus_open(&bus_cx, &options, &bus) == RV_OK &&
-                   rv_stream_provide(&bus_cx, bus, &STREAM_EVENTS) == RV_OK &&
+                   rv_stream_provide(&bus_cx, bus, &STREAM_SCORING) == RV_OK &&
                    rv_bus_listen(&bus_cx, bus, SUBJ_EVENT_ADD.name, "scheduler", on_event_add,
                                  NULL) == RV_OK
                ? 0
@@ -142,7 +142,7 @@ static void say(struct rv_ctx *cx, const struct finished *run, const char *data,
                            .data = data };
     struct rv_publish item = { .id = id };
 
-    item.subject = rv_printf(cx, "reeve.ev.%s.%s.run.completed", run->project_id, run->run_id);
+    item.subject = rv_printf(cx, "reeve.scoring.%s.%s", run->project_id, run->run_id);
     assert_ok(cx,
               rv_pb_write(cx, &SUBJ_EVENT.in, &event, (const uint8_t **)&item.bytes, &item.len));
     assert_ok(cx, rv_stream_publish(cx, bus, &item, 1, 5000));
@@ -278,9 +278,7 @@ static void garbage_stops_nobody(void **state)
     struct finished none = finished_run(cx, "[]"), missing = finished_run(cx, "[]");
     struct finished good = finished_run(cx, "[{\"name\": \"a\", \"kind\": \"bounds\", \"path\": "
                                             "\"run.duration_ms\", \"min\": \"1500\"}]");
-    struct rv_publish raw = { .subject = "reeve.ev.p.r.run.completed",
-                              .bytes = "\xff\xff",
-                              .len = 2 };
+    struct rv_publish raw = { .subject = "reeve.scoring.p.r", .bytes = "\xff\xff", .len = 2 };
 
     missing.run_id = rv_id_new(cx);
     assert_ok(cx, rv_stream_publish(cx, bus, &raw, 1, 5000));

@@ -15,6 +15,7 @@
 #include "domain/work.h"
 #include "runtime/bus.h"
 #include "runtime/db.h"
+#include "runtime/stream.h"
 #include "support/rv_test.h"
 #include "support/stack.h"
 
@@ -24,6 +25,7 @@
 #define CAREFUL "01990000-0000-8000-8000-0000000000e1"
 #define NEVER   "01990000-0000-8000-8000-0000000000f1"
 #define RETRIED "01990000-0000-8000-8000-0000000000a1"
+#define SCORED  "01990000-0000-8000-8000-0000000000b1"
 
 static const char furniture[] =
     "INSERT INTO projects (tenant_id, project_id, name) VALUES ('" TENANT_DEFAULT "','" PROJECT
@@ -46,7 +48,10 @@ static const char furniture[] =
     "','{\"name\":\"never\",\"project\":\"p\",\"nodes\":[{\"node_id\":\"a\",\"kind\":\"noop\"}]}'),"
     "('" TENANT_DEFAULT "','" RETRIED "','" PROJECT
     "','{\"name\":\"retried\",\"project\":\"p\",\"nodes\":[{\"node_id\":\"a\",\"kind\":\"noop\","
-    "\"retry\":{\"max_attempts\":2,\"initial_ms\":50}}]}');"
+    "\"retry\":{\"max_attempts\":2,\"initial_ms\":50}}]}'),"
+    "('" TENANT_DEFAULT "','" SCORED "','" PROJECT
+    "','{\"name\":\"scored\",\"project\":\"p\",\"nodes\":[{\"node_id\":\"a\",\"kind\":\"noop\"}],"
+    "\"scorers\":[{\"name\":\"did\",\"kind\":\"contains\",\"value\":\"it\"}]}');"
     "INSERT INTO policies (tenant_id, policy_id, name, rules) VALUES ('" TENANT_DEFAULT
     "', gen_random_uuid(), 'house',"
     "'[{\"rule\":\"no\",\"effect\":\"deny\",\"match\":{\"workflow\":\"never\"},\"reason\":\"never "
@@ -656,6 +661,42 @@ static void who_is_quicker_with_a_key_or_an_id_has_made_the_run(void **state)
     assert_string_equal(made.run_id, ask.run_id);
 }
 
+static const char *complete(struct rv_ctx *cx, const char *plan_id)
+{
+    const char *run_id = create(cx, plan_id).run_id;
+    struct task_claimed a = claim(cx, run_id, 0);
+
+    assert_int_equal(report(cx, &a, OUTCOME_COMPLETED, false).verdict, REPORT_RECORDED);
+    assert_int_equal(read_run(cx, run_id).state, RUN_COMPLETED);
+    return run_id;
+}
+
+static void the_evaluator_is_told_of_runs_with_scorers_and_of_no_others(void **state)
+{
+    static const struct rv_consumer_row row = { &STREAM_SCORING, "test", "reeve.scoring.>", 10000,
+                                                10 };
+    struct rv_ctx *cx = *state;
+    struct rv_consumer *consumer;
+    struct rv_delivery *items;
+    struct event event = { 0 };
+    const char *run_id;
+    size_t n;
+
+    complete(cx, RETRIED);
+    run_id = complete(cx, SCORED);
+    complete(cx, RETRIED);
+    assert_ok(cx, rv_consumer_open(cx, bus, &row, &consumer));
+    assert_ok(cx, rv_consumer_take(cx, consumer, 5, 5000, &items, &n));
+    assert_int_equal(n, 1);
+    assert_string_equal(items[0].subject, rv_printf(cx, "reeve.scoring." PROJECT ".%s", run_id));
+    assert_ok(cx, rv_pb_read(cx, &SUBJ_SCORING.in, items[0].bytes, items[0].len, &event));
+    assert_string_equal(event.run_id, run_id);
+    assert_string_equal(event.type, "run.completed");
+    assert_ok(cx, rv_consumer_take(cx, consumer, 5, 300, &items, &n));
+    assert_int_equal(n, 0);
+    rv_consumer_close(consumer);
+}
+
 static void a_call_is_recorded_once_and_read_back(void **state)
 {
     struct rv_ctx *cx = *state;
@@ -874,6 +915,7 @@ int main(void)
         RV_TEST(one_idempotency_key_makes_one_run),
         RV_TEST(twins_in_one_message_make_one_run),
         RV_TEST(who_is_quicker_with_a_key_or_an_id_has_made_the_run),
+        RV_TEST(the_evaluator_is_told_of_runs_with_scorers_and_of_no_others),
         RV_TEST(a_call_is_recorded_once_and_read_back),
         RV_TEST(a_journal_too_large_for_one_message_is_read_in_pages),
         RV_TEST(events_are_numbered_without_gaps_and_relayed),
