@@ -11,7 +11,7 @@
 enum { RELAY_BATCH = 2000, PUBLISH_TIMEOUT_MS = 1000, TOLD_BYTES = 256 * 1024 };
 
 /* A round costs as much as fifteen events: where there are many, it waits a moment for more. */
-enum { RELAY_MANY = 16, RELAY_REST_MS = 1 };
+enum { RELAY_MANY = 16, RELAY_REST_MS = 2 };
 
 /* An event that no message can carry is said without its data, or it would hold up all others. */
 static rv_result write_event(struct rv_ctx *cx, const struct event *event, const uint8_t **bytes,
