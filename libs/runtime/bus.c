@@ -237,6 +237,8 @@ void rv_bus_close(struct rv_bus *bus)
         return;
     if (bus->conn && rv_bus_connected(bus))
         natsConnection_FlushTimeout(bus->conn, 1000); /* the last answers */
+    if (bus->bulk && rv_bus_connected(bus))
+        natsConnection_FlushTimeout(bus->bulk, 1000); /* the last acknowledgements */
     natsConnection_Close(bus->bulk);
     natsConnection_Close(bus->conn);
     if (rv_bus_wait_gone(bus, &bus->living, CLOSE_MS)) /* nothing of libnats will call us */

@@ -42,8 +42,8 @@ rv_result admission_ask(struct admission *admission);
 
 /*
  * Under the runs' locks, and those of their idempotency keys: of two with one key, one makes the
- * run. When the clock is known this is one flight: that somebody was quicker is found by runs_new,
- * and what is done again then looks first.
+ * run, and the other gives its hold back. Without keys, and when the clock is known, this is one
+ * flight: that a run is there already is found by runs_new, and what is done again looks first.
  */
 rv_result admission_make(struct admission *admission);
 

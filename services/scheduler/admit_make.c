@@ -50,6 +50,14 @@ static rv_result lock(struct admission *admission)
     return rv_db_exec(admission->cx, &SQL_RUNS_LOCK, rv_in_many(lock_row, rows, n));
 }
 
+static bool has_keys(const struct admission *admission)
+{
+    for (size_t k = 0; k < admission->n_open; k++)
+        if (admission->asks[admission->open[k]].idempotency_key)
+            return true;
+    return false;
+}
+
 /* What time it is, and in the same flight what was made before. */
 static rv_result look(struct admission *admission)
 {
@@ -57,7 +65,7 @@ static rv_result look(struct admission *admission)
     int64_t asked_ms = rv_monotonic_ms();
     struct rv_rows clock;
 
-    if (!admission->cx->again && hand_now(hand, &admission->now_ms))
+    if (!admission->cx->again && !has_keys(admission) && hand_now(hand, &admission->now_ms))
         return RV_OK;
     RV_TRY(admission->cx,
            rv_db_read(admission->cx, &SQL_RUNS_CLOCK, rv_nothing, &clock_row_record, &clock));

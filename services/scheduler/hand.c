@@ -41,6 +41,7 @@ struct hand *hand_new(size_t most)
     hand->young = rv_hash_new();
     hand->old = rv_hash_new();
     hand->most = most;
+    hand->clock_heard_ms = -CLOCK_MS - 1; /* never: a machine may have started just now */
     return hand;
 }
 

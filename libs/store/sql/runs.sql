@@ -45,8 +45,6 @@ FROM unnest(:*run_new) AS n
 WHERE (SELECT true FROM decisions d WHERE d.tenant_id = n.tenant_id AND d.decision_id = n.decision_id)
   AND (SELECT true FROM holds h WHERE h.tenant_id = n.tenant_id AND h.hold_id = n.hold_id)
   AND (SELECT true FROM runs r WHERE r.tenant_id = n.tenant_id AND r.run_id = n.run_id) IS NULL
-  AND (SELECT true FROM runs r WHERE r.idempotency_key = n.idempotency_key AND r.project_id = n.project_id
-                                 AND r.tenant_id = n.tenant_id) IS NULL
 RETURNING 1
 )
 SELECT must_be_all(count(*), cardinality(:*run_new)) FROM made;
