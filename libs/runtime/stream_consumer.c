@@ -338,6 +338,8 @@ void rv_consumer_ack_many(struct rv_ctx *cx, struct rv_bus *bus, const char *con
 {
     natsConnection *conn = bus->conn;
 
+    if (!rv_bus_connected(bus)) /* opening the other would wait for the server */
+        return;
     if (n >= RV_BULK_FROM && rv_bus_bulk(cx, bus, &conn) != RV_OK) {
         cx->error = (struct rv_error){ 0 };
         conn = bus->conn;

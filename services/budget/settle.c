@@ -209,8 +209,8 @@ static bool may_be_idle(const struct settle_ask *ask)
 }
 
 /*
- * Closes those that are. Its transaction ends with it when others are left: it has locked budgets,
- * and theirs begins with holds.
+ * Closes those that are. Its transaction ends with it when others are left: theirs begins with
+ * holds in key order, and it has locked budgets, or a hold that a call drew from just then.
  */
 static rv_result settle_idle(struct rv_ctx *cx, struct budget_service *service,
                              const struct settle_ask *asks, size_t n, struct hold_index done)
@@ -231,8 +231,6 @@ static rv_result settle_idle(struct rv_ctx *cx, struct budget_service *service,
     for (size_t i = 0; i < rows.n; i++)
         hold_index_put(done, settled[i].tenant_id, settled[i].hold_id, &settled[i]);
     count_after(cx, service, BUDGET_SETTLED, (int64_t)rows.n);
-    if (rows.n == 0)
-        return RV_OK;
     rv_db_commit_async(cx); /* as in book() */
     return rows.n < n ? rv_db_commit(cx) : RV_OK;
 }

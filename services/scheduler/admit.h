@@ -21,7 +21,8 @@ struct admission {
     size_t n, n_open;
     size_t *twins;           /* asks of one key or id: which one above; themselves when none is */
     const struct run **made; /* the run of each ask; NULL: none */
-    int64_t now_ms;          /* Postgres' clock */
+    struct rv_rows clock;    /* Postgres', read under the locks */
+    int64_t clock_asked_ms;  /* on the monotonic one */
 };
 
 void admission_init(struct admission *admission, struct rv_ctx *cx,
@@ -40,11 +41,8 @@ void admission_answer_twins(struct admission *admission);
 /* Policy and budget are asked about those that are open, at once. */
 rv_result admission_ask(struct admission *admission);
 
-/*
- * Under the runs' locks, and those of their idempotency keys: of two with one key, one makes the
- * run, and the other gives its hold back. Without keys, and when the clock is known, this is one
- * flight: that a run is there already is found by runs_new, and what is done again looks first.
- */
+/* The runs' locks, and those of their idempotency keys: of two with one key, one makes the run. */
+rv_result admission_lock(struct admission *admission);
 rv_result admission_make(struct admission *admission);
 
 /* Holds that lead to no run are given back: some, or all since no run is made after all. */

@@ -35,7 +35,7 @@ static int64_t key_lock(struct rv_ctx *cx, const struct run_ask *ask)
     return (int64_t)rv_hash64(text, strlen(text));
 }
 
-static rv_result lock(struct admission *admission)
+rv_result admission_lock(struct admission *admission)
 {
     struct lock_row *rows = rv_new_array(admission->cx, struct lock_row, 2 * admission->n_open);
     size_t n = 0;
@@ -47,32 +47,12 @@ static rv_result lock(struct admission *admission)
         if (ask->idempotency_key)
             rows[n++].lock_key = key_lock(admission->cx, ask);
     }
-    return rv_db_exec(admission->cx, &SQL_RUNS_LOCK, rv_in_many(lock_row, rows, n));
-}
-
-static bool has_keys(const struct admission *admission)
-{
-    for (size_t k = 0; k < admission->n_open; k++)
-        if (admission->asks[admission->open[k]].idempotency_key)
-            return true;
-    return false;
-}
-
-/* What time it is, and in the same flight what was made before. */
-static rv_result look(struct admission *admission)
-{
-    struct hand *hand = admission->service->hand;
-    int64_t asked_ms = rv_monotonic_ms();
-    struct rv_rows clock;
-
-    if (!admission->cx->again && !has_keys(admission) && hand_now(hand, &admission->now_ms))
+    if (n == 0)
         return RV_OK;
-    RV_TRY(admission->cx,
-           rv_db_read(admission->cx, &SQL_RUNS_CLOCK, rv_nothing, &clock_row_record, &clock));
-    RV_TRY(admission->cx, admission_find_known(admission, true));
-    admission->now_ms = ((const struct clock_row *)clock.items)->now_ms;
-    hand_heard(hand, admission->now_ms, asked_ms);
-    return RV_OK;
+    admission->clock_asked_ms = rv_monotonic_ms();
+    RV_TRY(admission->cx, rv_db_exec(admission->cx, &SQL_RUNS_LOCK, rv_in_many(lock_row, rows, n)));
+    return rv_db_read(admission->cx, &SQL_RUNS_CLOCK, rv_nothing, &clock_row_record,
+                      &admission->clock);
 }
 
 static void fill_run(const struct admission *admission, size_t k, struct run *run)
@@ -96,7 +76,7 @@ static void fill_run(const struct admission *admission, size_t k, struct run *ru
         .request_hash = ask->request_hash,
         .created_by = ask->created_by,
         .trace_id = ask->trace_id,
-        .now_ms = admission->now_ms,
+        .now_ms = ((const struct clock_row *)admission->clock.items)->now_ms,
     };
     run->created_at_ms = run->now_ms;
     if (plan->limits && plan->limits->duration_ms)
@@ -229,7 +209,7 @@ static size_t tasks_at_most(const struct admission *admission)
     return n;
 }
 
-static rv_result make(struct admission *admission)
+rv_result admission_make(struct admission *admission)
 {
     struct rv_ctx *cx = admission->cx;
     struct run *runs = rv_new_array(cx, struct run, admission->n_open);
@@ -267,18 +247,11 @@ static rv_result make(struct admission *admission)
     admission_answer_twins(admission);
     RV_TRY(cx, insert(admission, &batch, runs, n_runs, tasks, n_tasks));
     put_in(&batch, runs, n_runs, tasks, n_tasks);
+    if (n_runs)
+        hand_heard(admission->service->hand, runs[0].now_ms, admission->clock_asked_ms);
     keep_after_commit(&batch);
     if (offer)
         offer_answer_after_commit(cx, admission->service, offer);
     tell_after_commit(&batch);
     return RV_OK;
-}
-
-rv_result admission_make(struct admission *admission)
-{
-    if (admission->n_open == 0)
-        return RV_OK;
-    RV_TRY(admission->cx, lock(admission));
-    RV_TRY(admission->cx, look(admission));
-    return make(admission);
 }

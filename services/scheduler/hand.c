@@ -10,8 +10,7 @@
 
 enum {
     REST_MS = 1000,
-    CLOCK_MS = 2000, /* what is at hand can be taken */
-    FRESH_MS = 1000, /* before that somebody asks again */
+    CLOCK_MS = 2000,
     ANSWER_MS = 500,
     TEXT_MAX = 8 * 1024,
     KEY_SIZE = 2 * RV_ID_LEN + 1
@@ -86,18 +85,6 @@ void hand_heard(struct hand *hand, int64_t now_ms, int64_t asked_ms)
     hand->clock_heard_ms = asked_ms;
     hand->clock_ahead_ms = now_ms - asked_ms;
     pthread_mutex_unlock(&hand->lock);
-}
-
-bool hand_now(struct hand *hand, int64_t *now_ms)
-{
-    int64_t here_ms = rv_monotonic_ms();
-    bool fresh;
-
-    pthread_mutex_lock(&hand->lock);
-    fresh = here_ms >= hand->rests_until_ms && here_ms - hand->clock_heard_ms <= FRESH_MS;
-    *now_ms = here_ms + hand->clock_ahead_ms;
-    pthread_mutex_unlock(&hand->lock);
-    return fresh;
 }
 
 void hand_rest(struct hand *hand)

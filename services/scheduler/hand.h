@@ -38,8 +38,5 @@ void hand_drop(struct hand *hand, const struct task_ref *ref);
 /* Gives nothing for a while: somebody else saves runs too, and what is at hand is often old. */
 void hand_rest(struct hand *hand);
 
-/* Postgres' clock, from what was heard of it within the last second; false: it must be asked. */
-bool hand_now(struct hand *hand, int64_t *now_ms);
-
 /* Postgres has said what time it is, to a question of @asked_ms on the monotonic clock. */
 void hand_heard(struct hand *hand, int64_t now_ms, int64_t asked_ms);

@@ -6,6 +6,14 @@
 #include "contract/subjects.h"
 #include "store/sql.h"
 
+static rv_result make_runs(struct rv_ctx *cx, struct admission *admission)
+{
+    RV_TRY(cx, admission_lock(admission));
+    RV_TRY(cx, admission_find_known(admission, true)); /* somebody may have been quicker */
+    RV_TRY(cx, admission_make(admission));
+    return RV_OK;
+}
+
 /*
  * Makes runs: budget and policy are asked for all of them at once, without a transaction open, and
  * then everything about each run is one commit. What was made before under the same id or
@@ -22,7 +30,7 @@ RV_BATCH_HANDLER(on_run_create, struct scheduler_service *service, const struct 
     RV_TRY(cx, admission_find_known(&admission, false));
     RV_TRY(cx, rv_db_commit(cx)); /* nothing is held over the questions that follow */
     RV_TRY(cx, admission_ask(&admission));
-    status = admission_make(&admission);
+    status = make_runs(cx, &admission);
     if (status != RV_OK)
         admission_give_up(&admission);
     return status;

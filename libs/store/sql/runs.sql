@@ -29,9 +29,8 @@ FROM unnest(:*run_key) AS k
      JOIN runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id;
 
 -- name: runs_new
--- Each with a verdict and a hold that are there: they are committed by others, asynchronously, and
--- Postgres may have forgotten them in a crash since. And each for the first time. Else all of it is
--- undone and done again: what is there is read, and what is not is asked for.
+-- Each with a verdict and a hold that are there. They are committed by others, asynchronously: Postgres
+-- may have forgotten them in a crash since, and then all of it is asked again.
 WITH made AS (
 INSERT INTO runs (tenant_id, run_id, project_id, plan_id, name, state, phase, priority, input, error, labels,
                   decision_id, hold_id, approval_id, limit_microusd, limit_tokens, run_seq,
@@ -44,7 +43,6 @@ SELECT tenant_id, run_id, project_id, plan_id, name, state, phase, priority, inp
 FROM unnest(:*run_new) AS n
 WHERE (SELECT true FROM decisions d WHERE d.tenant_id = n.tenant_id AND d.decision_id = n.decision_id)
   AND (SELECT true FROM holds h WHERE h.tenant_id = n.tenant_id AND h.hold_id = n.hold_id)
-  AND (SELECT true FROM runs r WHERE r.tenant_id = n.tenant_id AND r.run_id = n.run_id) IS NULL
 RETURNING 1
 )
 SELECT must_be_all(count(*), cardinality(:*run_new)) FROM made;
