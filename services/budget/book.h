@@ -1,6 +1,6 @@
 #pragma once
 
-/* What one batch books: the rows of hold_book, settle_calls_book and settle_runs_book. */
+/* What one batch books: the rows of hold_book and settle_calls_book. */
 
 #include "base/hash.h"
 #include "domain/budget.h"
@@ -18,8 +18,8 @@ struct booking {
     int64_t expires_ms;
 };
 
-/* A hold as it is closed. draw: what it gives back of its parent's drawn; spent_tokens: those that
- * the budgets count. */
+/* A call's hold as it is closed. draw: what it gives back of its parent's drawn; spent_tokens:
+ * those that the budgets count. */
 struct closing {
     const char *tenant_id, *hold_id;
     enum hold_state state;

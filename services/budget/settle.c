@@ -17,7 +17,8 @@ struct settling {
     struct budget_service *service;
     struct rv_rows roots, calls; /* hold_row */
     struct hold_index holds;     /* hold_id → struct settling_hold */
-    struct closing *call_ends, *run_ends;
+    struct closing *call_ends;
+    struct settle_ask *run_ends;
     size_t n_call_ends, n_run_ends;
     int64_t unconfirmed;
 };
@@ -146,9 +147,7 @@ static void close_run(struct rv_ctx *cx, struct settling *settling, struct settl
     row->state = ask->release && !row->used_microusd && !row->used_tokens
                      ? (ask->unconfirmed ? HOLD_EXPIRED : HOLD_RELEASED)
                      : HOLD_COMMITTED;
-    settling->run_ends[settling->n_run_ends++] = (struct closing){ .tenant_id = row->tenant_id,
-                                                                   .hold_id = row->hold_id,
-                                                                   .state = row->state };
+    settling->run_ends[settling->n_run_ends++] = *ask;
 }
 
 static void settle_one(struct rv_ctx *cx, struct settling *settling, const struct settle_ask *ask,
@@ -175,8 +174,8 @@ static rv_result book(struct rv_ctx *cx, struct settling *settling)
         RV_TRY(cx, rv_db_exec(cx, &SQL_SETTLE_CALLS_BOOK,
                               rv_in_many(closing, settling->call_ends, settling->n_call_ends)));
     if (settling->n_run_ends)
-        RV_TRY(cx, rv_db_exec(cx, &SQL_SETTLE_RUNS_BOOK,
-                              rv_in_many(closing, settling->run_ends, settling->n_run_ends)));
+        RV_TRY(cx, rv_db_exec(cx, &SQL_SETTLE_IDLE,
+                              rv_in_many(settle_ask, settling->run_ends, settling->n_run_ends)));
     if (!settling->n_call_ends) /* the end of a run that is forgotten is found by the sweep */
         rv_db_commit_async(cx);
     count_after(cx, settling->service, BUDGET_SETTLED,
@@ -193,7 +192,7 @@ static rv_result settle_some(struct rv_ctx *cx, struct budget_service *service,
     RV_TRY(cx, prices_refresh(cx, &service->prices));
     RV_TRY(cx, lock(cx, &settling, asks, n));
     settling.call_ends = rv_new_array(cx, struct closing, settling.calls.n);
-    settling.run_ends = rv_new_array(cx, struct closing, settling.roots.n);
+    settling.run_ends = rv_new_array(cx, struct settle_ask, settling.roots.n);
     index_rows(cx, &settling);
     for (size_t i = 0; i < n; i++)
         settle_one(cx, &settling, &asks[i], &answers[i]);

@@ -63,8 +63,8 @@ FROM (SELECT tenant_id, budget_id, sum(amount_microusd)::bigint AS microusd, sum
 WHERE b.tenant_id = s.tenant_id AND b.budget_id = s.budget_id;
 
 -- name: settle_idle
--- Runs' holds that no call draws from: most ends are theirs, and need no look before. held → available
--- for what no call has used.
+-- The end of runs' holds that no call draws from, as most do not, or not any more. held → available for
+-- what no call has used.
 WITH closed AS (
     UPDATE holds h
     SET state = CASE WHEN NOT a.release OR h.used_microusd + h.used_tokens > 0 THEN 'committed'
@@ -187,29 +187,6 @@ UPDATE budgets b
 SET held_microusd = b.held_microusd - s.microusd, spent_microusd = b.spent_microusd + s.microusd,
     held_tokens = b.held_tokens - s.tokens, spent_tokens = b.spent_tokens + s.tokens, updated_at = now()
 FROM (SELECT tenant_id, budget_id, sum(used_microusd)::bigint AS microusd, sum(spent_tokens)::bigint AS tokens
-      FROM booked GROUP BY 1, 2) s
-WHERE b.tenant_id = s.tenant_id AND b.budget_id = s.budget_id;
-
--- name: settle_runs_book
--- The end of runs' holds: held → available for what no call has used. Their calls are closed by now.
-WITH closed AS (
-    UPDATE holds h
-    SET state = a.state, closed_at = now()
-    FROM unnest(:*hold_end) AS a
-    WHERE h.tenant_id = a.tenant_id AND h.hold_id = a.hold_id AND h.state = 'held' AND h.parent_hold_id IS NULL
-    RETURNING h.tenant_id, h.hold_id, h.budget_ids, h.amount_microusd - h.used_microusd AS microusd,
-              h.amount_tokens - h.used_tokens AS tokens
-), booked AS (
-    SELECT tenant_id, hold_id, unnest(budget_ids) AS budget_id, microusd, tokens FROM closed
-), entered AS (
-    INSERT INTO ledger (tenant_id, budget_id, hold_id, currency, from_account, to_account, amount)
-    SELECT tenant_id, budget_id, hold_id, e.currency, 'held', 'available', e.amount
-    FROM booked, LATERAL (VALUES ('usd', microusd), ('tokens', tokens)) AS e(currency, amount)
-    WHERE e.amount > 0
-)
-UPDATE budgets b
-SET held_microusd = b.held_microusd - s.microusd, held_tokens = b.held_tokens - s.tokens, updated_at = now()
-FROM (SELECT tenant_id, budget_id, sum(microusd)::bigint AS microusd, sum(tokens)::bigint AS tokens
       FROM booked GROUP BY 1, 2) s
 WHERE b.tenant_id = s.tenant_id AND b.budget_id = s.budget_id;
 
